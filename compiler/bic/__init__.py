@@ -1,0 +1,3 @@
+"""bic, the base image compiler: TOML specs in, checked multi-arch OCI images out."""
+
+__version__ = "0.1.0.dev0"
