@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bic.errors import BicError, Fault, Malformed
-from bic.oci import media_types
+from bic.oci import files, media_types
 from bic.oci.descriptor import Descriptor
 from bic.oci.digest import Digest
 from bic.oci.index import Index
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bic.oci.manifest import Manifest
-
-CHUNK = 1024 * 1024
 
 
 def audit(layout: Layout) -> tuple[Fault, ...]:
@@ -71,7 +69,7 @@ def _audit_blob(layout: Layout, blob: Descriptor) -> Iterator[Fault]:
         return
     try:
         with layout.open_blob(blob) as stream:
-            while stream.read(CHUNK):
+            while stream.read(files.CHUNK):
                 pass
     except BicError as error:
         yield from error.faults

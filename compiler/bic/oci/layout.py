@@ -1,23 +1,20 @@
 """OCI image layouts on disk (image-spec 1.1, image-layout.md): content-addressed blobs and one index.
 
-Effects: reads and writes below the layout's path, and nothing else. Files appear whole or not at all: each is
-written beside its place, synced and renamed. Blobs are verified when they are read, and never changed in place.
+Effects: reads and writes below the layout's path, and reads what is imported. Files appear whole or not at all.
+Blobs are verified when they are read, and never changed in place.
 """
 
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from stat import S_ISREG
 from typing import BinaryIO, Final
 
 from attrs import evolve, field, frozen
 
 from bic.errors import Fault, InputInvalid, Malformed, WorkFailed
-from bic.oci import fields, json, media_types
+from bic.oci import fields, files, json, media_types
 from bic.oci.blob import Verified, wrong_size
 from bic.oci.config import ImageConfig
 from bic.oci.descriptor import Descriptor
@@ -33,9 +30,6 @@ INDEX: Final = "index.json"
 
 MAX_NESTING = 8
 """Indexes within each other."""
-
-_TEMPORARY = ".bic-"
-_CHUNK = 1024 * 1024
 
 
 @frozen
@@ -53,7 +47,7 @@ class Layout:
         (layout.path / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
         if not (layout.path / INDEX).exists():
             layout.write_index(Index(()))
-        _place(layout.path / MARKER, json.canonical({"imageLayoutVersion": VERSION}))
+        files.place(layout.path / MARKER, json.canonical({"imageLayoutVersion": VERSION}))
         return layout
 
     @classmethod
@@ -61,7 +55,7 @@ class Layout:
         """The layout at the path; raises `InputInvalid` when there is none, or one of another version."""
         layout = cls(path)
         try:
-            obj = fields.as_object(json.parse(_read_bounded(layout.path / MARKER)), f"`{MARKER}`")
+            obj = fields.as_object(json.parse(files.read_bounded(layout.path / MARKER)), f"`{MARKER}`")
             version = fields.text(obj, "imageLayoutVersion")
         except (FileNotFoundError, NotADirectoryError) as error:
             raise InputInvalid(f"there is no OCI layout in `{path}`") from error
@@ -90,19 +84,19 @@ class Layout:
         A wrong digest is raised by the read that reaches the end.
         """
         path = self.blob_path(descriptor.digest)
-        found = _size(path)
+        found = files.size(path)
         if found is None:
             raise WorkFailed(f"a blob is missing from `{self.path}`: `{descriptor.digest}`")
         if found != descriptor.size:
             raise WorkFailed(wrong_size(descriptor, found))
-        return io.BufferedReader(Verified(path.open("rb"), descriptor), _CHUNK)
+        return io.BufferedReader(Verified(path.open("rb"), descriptor), files.CHUNK)
 
     def write_blob(self, data: bytes) -> Digest:
         """The digest of the data, which are a blob of the layout from now on."""
         digest = Digest.of(data)
         path = self.blob_path(digest)
-        if _size(path) != len(data) or path.read_bytes() != data:
-            _place(path, data)
+        if files.size(path) != len(data) or path.read_bytes() != data:
+            files.place(path, data)
         return digest
 
     def import_blob(self, source: Path | Layout, digest: Digest, *, verify: bool = True) -> None:
@@ -113,25 +107,27 @@ class Layout:
         """
         origin = source.blob_path(digest) if isinstance(source, Layout) else source
         target = self.blob_path(digest)
-        if _size(target) is not None and (not verify or _hash(target, digest.algorithm) == digest):
+        if files.size(target) is not None and (
+            not verify or files.digest_of(target, digest.algorithm) == digest
+        ):
             return
-        if _size(origin) is None:
+        if files.size(origin) is None:
             raise WorkFailed(f"the blob to import is missing: `{origin}`")
-        with _replacing(target) as temporary:
-            _link_or_copy(origin, temporary)
+        with files.replacing(target) as temporary:
+            files.link_or_copy(origin, temporary)
             if verify:
                 _expect(temporary, digest, origin)
 
     def index(self) -> Index:
         """The layout's own index; raises `Malformed`, or `WorkFailed` when it is missing."""
         try:
-            return Index.parse(_read_bounded(self.path / INDEX))
+            return Index.parse(files.read_bounded(self.path / INDEX))
         except FileNotFoundError as error:
             raise WorkFailed(f"the OCI layout has no index: `{self.path}`") from error
 
     def write_index(self, index: Index) -> None:
         """Replaces the layout's own index at once, as canonical JSON."""
-        _place(self.path / INDEX, index.to_bytes())
+        files.place(self.path / INDEX, index.to_bytes())
 
     def read_document(self, descriptor: Descriptor) -> Manifest | Index:
         """The manifest or index that the descriptor points to; raises `Malformed` or `WorkFailed`."""
@@ -191,7 +187,7 @@ class Layout:
         raise InputInvalid(message, hint=f"it has {there}" if there else "it holds no image at all")
 
     def verify(self) -> tuple[Fault, ...]:
-        """What is missing, corrupt or malformed among all blobs that the index leads to; empty when all is well."""
+        """What is missing, corrupt or malformed among the blobs that the index leads to; empty when all is well."""
         from bic.oci.audit import audit
 
         return audit(self)
@@ -225,7 +221,7 @@ class Layout:
 
     def _leftovers(self) -> Iterator[Path]:
         for folder in (self.path, *(self.path / "blobs" / algorithm for algorithm in LENGTHS)):
-            yield from folder.glob(f"{_TEMPORARY}*")
+            yield from folder.glob(f"{files.TEMPORARY}*")
 
     def _entries(self) -> Iterator[Descriptor]:
         """Each entry of the index and of those within it, once; only indexes are read."""
@@ -263,67 +259,7 @@ def is_document(entry: Descriptor) -> bool:
     return entry.media_type in media_types.INDEXES or entry.media_type in media_types.MANIFESTS
 
 
-def _size(path: Path) -> int | None:
-    """Bytes of the file; None where there is no regular one."""
-    try:
-        found = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return found.st_size if S_ISREG(found.st_mode) else None
-
-
-def _read_bounded(path: Path) -> bytes:
-    """The file's start, one byte more than JSON documents may have at most."""
-    if _size(path) is None:
-        raise FileNotFoundError(path)
-    with path.open("rb") as file:
-        return file.read(json.MAX_SIZE + 1)
-
-
-def _place(target: Path, data: bytes) -> None:
-    with _replacing(target) as temporary:
-        temporary.write_bytes(data)
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """A path beside the target for the block to write; it takes the target's place when the block succeeds."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f"{_TEMPORARY}{os.getpid()}-{os.urandom(6).hex()}")
-    try:
-        yield temporary
-        _sync(temporary)
-        temporary.replace(target)
-        _sync(target.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
-def _link_or_copy(origin: Path, target: Path) -> None:
-    try:
-        target.hardlink_to(origin.resolve())
-    except OSError:
-        with origin.open("rb") as source, target.open("xb") as sink:
-            while chunk := source.read(_CHUNK):
-                sink.write(chunk)
-
-
-def _hash(path: Path, algorithm: str) -> Digest:
-    from hashlib import file_digest
-
-    with path.open("rb") as file:
-        return Digest(algorithm, file_digest(file, algorithm).hexdigest())
-
-
 def _expect(path: Path, digest: Digest, origin: Path) -> None:
-    found = _hash(path, digest.algorithm)
+    found = files.digest_of(path, digest.algorithm)
     if found != digest:
         raise WorkFailed(f"`{origin}` is not blob `{digest}`: its content is `{found}`")

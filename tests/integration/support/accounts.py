@@ -40,7 +40,9 @@ class Completed:
     def check(self) -> Completed:
         """Itself after exit 0; fails the test, with all output, after any other."""
         if self.code != 0:
-            pytest.fail(f"{' '.join(self.argv)} exited {self.code}\n{self.stdout}\n{self.stderr}", pytrace=False)
+            pytest.fail(
+                f"{' '.join(self.argv)} exited {self.code}\n{self.stdout}\n{self.stderr}", pytrace=False
+            )
         return self
 
 
@@ -59,7 +61,7 @@ class Account:
         return self.uid == 0
 
     def environment(self, extra: Mapping[str, str] | None = None) -> dict[str, str]:
-        """The caller's environment without what belongs to its session, with this user's home, and `extra`."""
+        """The caller's environment without what belongs to its session, with this user's home and `extra`."""
         kept = {k: v for k, v in os.environ.items() if k not in _SESSION and not k.startswith(_PREFIXES)}
         own = {"HOME": str(self.home), "USER": self.name, "LOGNAME": self.name, "PATH": search_path()}
         return {**kept, **own, **(extra or {})}

@@ -32,8 +32,10 @@ class Request:
 class Fault:
     """What happens to the matching requests number `first` to `first + times - 1`, counted from 1.
 
-    status: answers `status` (with Retry-After where given) · reset: closes the connection with RST before any answer ·
-    truncate: sends half of the body, then closes · slow: sends a chunk of the body every `seconds`.
+    status: answers `status`, with Retry-After where given
+    reset: closes the connection by RST before any answer
+    truncate: sends half of the body, then closes
+    slow: sends a twentieth of the body every `seconds`
     """
 
     kind: Kind
@@ -48,7 +50,13 @@ class Fault:
 
     @classmethod
     def answer(
-        cls, status: int, path: str = ".*", *, times: int = 1_000_000, first: int = 1, retry_after: int | None = None
+        cls,
+        status: int,
+        path: str = ".*",
+        *,
+        times: int = 1_000_000,
+        first: int = 1,
+        retry_after: int | None = None,
     ) -> Self:
         return cls("status", path, status=status, times=times, first=first, retry_after=retry_after)
 
@@ -61,7 +69,7 @@ class Fault:
 
 
 class FaultyProxy:
-    """`host` is what references begin with instead of the registry's; faults are asked in order, the first hit wins."""
+    """`host` replaces the registry's in references; faults are asked in order, and the first hit wins."""
 
     def __init__(self, upstream_port: int) -> None:
         self.upstream_port = upstream_port
@@ -103,7 +111,9 @@ class FaultyProxy:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Self]:
-        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        )
         thread.start()
         try:
             yield self
@@ -170,7 +180,9 @@ class _Handler(BaseHTTPRequestHandler):
         upstream = http.client.HTTPConnection("127.0.0.1", self.server.proxy.upstream_port, timeout=60)
         with contextlib.closing(upstream):
             kept = {name: value for name, value in self.headers.items() if name.lower() not in _HOP}
-            upstream.request(self.command, self.path, body or None, {**kept, "Content-Length": str(len(body))})
+            upstream.request(
+                self.command, self.path, body or None, {**kept, "Content-Length": str(len(body))}
+            )
             answer = upstream.getresponse()
             content = answer.read()
         self.send_response(answer.status)

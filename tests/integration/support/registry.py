@@ -37,7 +37,7 @@ class Response:
 
 @frozen
 class Registry:
-    """A running registry. `host` is what references begin with; `ca` is there with TLS, `auth` with a password."""
+    """A running registry: `host` begins its references; `ca` is there with TLS, `auth` with a password."""
 
     port: int
     directory: Path
@@ -105,7 +105,9 @@ def serve(directory: Path, *, password: bool = False, tls: bool = False) -> Iter
     config.write_text(json.dumps(_config(registry), indent=1))
     with (
         (directory / "registry.log").open("wb") as log,
-        subprocess.Popen([binary, "serve", config], stdin=subprocess.DEVNULL, stdout=log, stderr=log) as process,
+        subprocess.Popen(
+            [binary, "serve", config], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        ) as process,
     ):
         try:
             _wait(registry, process)
@@ -163,11 +165,13 @@ def _make_certificates(directory: Path) -> Path:
     extension = directory / "server.ext"
     extension.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
     constraint = ("-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign")
+    root = ("-keyout", ca_key, "-out", ca, "-days", "2", "-subj", "/CN=bic tests CA", *constraint)
+    leaf = ("-keyout", key, "-out", request, "-subj", "/CN=127.0.0.1")
+    signed = ("-CA", ca, "-CAkey", ca_key, "-out", certificate, "-days", "2", "-set_serial", "2")
     for argv in (
-        ("req", "-x509", *new_key, "-keyout", ca_key, "-out", ca, "-days", "2", "-subj", "/CN=bic tests CA", *constraint),
-        ("req", *new_key, "-keyout", key, "-out", request, "-subj", "/CN=127.0.0.1", "-config", "/dev/null"),
-        ("x509", "-req", "-in", request, "-CA", ca, "-CAkey", ca_key, "-out", certificate, "-days", "2")
-        + ("-set_serial", "2", "-extfile", extension),
+        ("req", "-x509", *new_key, *root),
+        ("req", *new_key, *leaf),
+        ("x509", "-req", "-in", request, *signed, "-extfile", extension),
     ):
         subprocess.run([openssl, *argv], check=True, capture_output=True, cwd=directory)
     certs = directory / "certs.d"
