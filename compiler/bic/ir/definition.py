@@ -11,16 +11,13 @@ from collections.abc import Iterator
 
 from attrs import field, frozen
 
+from bic import COMPATIBILITY
 from bic.errors import Span
 from bic.ir.op import Op
 from bic.oci.digest import Digest
 from bic.oci.json import canonical
 from bic.oci.platform import Platform
 from bic.spec.plain import OUTSIDE, plain
-
-COMPATIBILITY = 1
-"""Raised when the same operation is lowered to something that makes other bytes."""
-
 
 @frozen
 class Vertex:

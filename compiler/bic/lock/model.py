@@ -1,0 +1,65 @@
+"""What a lock says: every content from outside that a spec uses, pinned."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from bic.oci.digest import Digest
+from bic.oci.platform import Platform
+from bic.oci.reference import Reference
+
+VERSION = 1
+"""Of the lock file's form."""
+
+
+@frozen
+class PlatformPin:
+    """One platform of a base image: its manifest, and what compiling must know of its config.
+
+    `env` holds the config's entries as they are; `user` and `workdir` are "" where the config has none.
+    """
+
+    platform: Platform
+    manifest: Digest
+    env: tuple[str, ...] = ()
+    user: str = ""
+    workdir: str = ""
+
+
+@frozen
+class ImagePin:
+    """A reference of a spec, the digest of the index it meant, and the platforms that were asked for."""
+
+    reference: Reference
+    digest: Digest
+    platforms: tuple[PlatformPin, ...]
+
+    def platform(self, wanted: Platform) -> PlatformPin | None:
+        return next((pin for pin in self.platforms if pin.platform == wanted), None)
+
+
+@frozen
+class FilePin:
+    """A download: its address and the sha256 of its content."""
+
+    url: str
+    sha256: str
+
+
+@frozen
+class Lock:
+    """All pins of one spec, each sorted by what it pins; `spec` is the digest of the evaluated spec."""
+
+    spec: Digest
+    images: tuple[ImagePin, ...] = ()
+    files: tuple[FilePin, ...] = ()
+
+    def image(self, reference: Reference) -> ImagePin | None:
+        return next((pin for pin in self.images if pin.reference == reference), None)
+
+    def file(self, url: str) -> FilePin | None:
+        return next((pin for pin in self.files if pin.url == url), None)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.images and not self.files
