@@ -67,7 +67,7 @@ def _sync(path: Path) -> None:
 
 
 def link_or_copy(origin: Path, target: Path) -> None:
-    """Makes the target the same file as the origin, or one with the same bytes; the target must not be there."""
+    """Makes the target, which is not there yet, the same file as the origin or one with the same bytes."""
     try:
         target.hardlink_to(origin.resolve())
     except OSError:

@@ -1,7 +1,7 @@
 """OCI image layouts on disk (image-spec 1.1, image-layout.md): content-addressed blobs and one index.
 
-Effects: reads and writes below the layout's path, and reads what is imported. Files appear whole or not at all.
-Blobs are verified when they are read, and never changed in place.
+Effects: reads and writes below the layout's path, and reads what is imported. Files appear whole or not at
+all. Blobs are verified when they are read, and never changed in place.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ class Layout:
         raise InputInvalid(message, hint=f"it has {there}" if there else "it holds no image at all")
 
     def verify(self) -> tuple[Fault, ...]:
-        """What is missing, corrupt or malformed among the blobs that the index leads to; empty when all is well."""
+        """What is missing, corrupt or malformed among the blobs that the index leads to."""
         from bic.oci.audit import audit
 
         return audit(self)
