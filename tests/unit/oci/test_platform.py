@@ -96,7 +96,7 @@ def test_the_hint_names_what_was_meant(text: str, message: str, hint: str) -> No
 def test_platforms_are_ordered_by_system_architecture_and_variant() -> None:
     texts = ["darwin/arm64", "linux/386", "linux/amd64", "linux/amd64/v3", "linux/arm/v6", "linux/arm/v7"]
     platforms = [Platform.parse(text) for text in texts]
-    assert sorted(platforms[::-1]) == platforms
+    assert sorted(set(platforms)) == platforms
 
 
 @pytest.mark.parametrize(("text", "slug"), [("linux/arm64", "linux-arm64"), ("linux/arm", "linux-arm-v7")])

@@ -320,7 +320,7 @@ def test_an_invalid_tag_cannot_be_set(tag: str) -> None:
 def test_references_have_an_order_whether_tagged_or_not() -> None:
     texts = ["a.b/c", f"a.b/c@{F64}", "a.b/c:1", f"a.b/c:1@{F64}", "a.b/d"]
     references = [Reference.parse(text) for text in texts]
-    assert sorted(references[::-1]) == references
+    assert sorted(set(references)) == references
 
 
 @pytest.mark.parametrize(
