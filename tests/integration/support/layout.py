@@ -109,7 +109,7 @@ def index_manifest(layout: Path) -> tuple[str, Json]:
 
 
 def image_tree(layout: Path, platform: str) -> Tree:
-    """Absolute path → entry, all layers merged as OCI's layer specification says (whiteouts, opaque folders)."""
+    """Absolute path → entry, all layers merged with whiteouts and opaque folders."""
     tree: Tree = {}
     for layer in layer_trees(layout, platform):
         tree = merged(tree, layer)

@@ -179,7 +179,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _relay(self, body: bytes, fault: Fault | None) -> None:
         upstream = http.client.HTTPConnection("127.0.0.1", self.server.proxy.upstream_port, timeout=60)
         with contextlib.closing(upstream):
-            kept = {name: value for name, value in self.headers.items() if name.lower() not in _HOP}
+            # Go's clients send a header line for each media type that they accept.
+            names = {name.lower() for name in self.headers} - _HOP
+            kept = {name: ", ".join(self.headers.get_all(name, ())) for name in names}
             upstream.request(
                 self.command, self.path, body or None, {**kept, "Content-Length": str(len(body))}
             )
