@@ -39,6 +39,7 @@ class Source:
     platform: Platform
     env: Pairs = field(default=(), metadata=OUTSIDE)
     user: str = field(default="", metadata=OUTSIDE)
+    workdir: str = field(default="", metadata=OUTSIDE)
     has_shell: bool = field(default=True, metadata=OUTSIDE)
 
 
@@ -163,6 +164,14 @@ class RemoveMatching:
 
 
 @frozen
+class SetFileModes:
+    """Gives all regular files at and below `path` the same mode."""
+
+    path: str
+    mode: str
+
+
+@frozen
 class SetPermissions:
     path: str
     mode: str | None
@@ -216,6 +225,7 @@ Action = (
     | MakeSymlink
     | Remove
     | RemoveMatching
+    | SetFileModes
     | SetPermissions
     | AddGroup
     | AddUser
