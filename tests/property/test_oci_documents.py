@@ -56,7 +56,9 @@ indexes = shaped(
     {"annotations": names},
 )
 lists = st.none() | st.lists(texts, max_size=3)
-sets = st.none() | st.dictionaries(texts, st.just({}), max_size=2)
+sets: st.SearchStrategy[dict[str, dict[str, str]] | None] = st.none() | st.dictionaries(
+    texts, st.just({}), max_size=2
+)
 runs = shaped(
     {},
     {
