@@ -49,7 +49,7 @@ class Manifest:
         return evolve(bare, extra=fields.extra(obj, bare.to_json()))
 
     def to_json(self) -> Object:
-        """The manifest as a JSON object, unknown members included; `mediaType` is written even where it was left out."""
+        """The manifest as a JSON object, unknown members included, and always with its `mediaType`."""
         known: Object = {
             "schemaVersion": SCHEMA_VERSION,
             "mediaType": self.media_type,
