@@ -38,8 +38,8 @@ CA_BUNDLES = (
 )
 """Where Debian, Fedora, older Red Hat, SUSE and Alpine keep their bundle."""
 
-# A lower file must show through (buildah#1831: overlay on overlay may give an empty root), a write must go up,
-# and a removal must leave a whiteout, which is what layers are made from.
+# A lower file must show through (buildah#1831: overlay on overlay may give an empty root), a write must go
+# up, and a removal must leave a whiteout, which is what layers are made from.
 TRY = """
 cd "$1" && mkdir lower upper work merged && echo lower >lower/file || exit 1
 {mount} || exit 1

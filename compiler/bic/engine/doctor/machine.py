@@ -37,7 +37,7 @@ class Mount:
 
 @frozen(slots=False, eq=False)
 class Host:
-    """A machine as one user sees it; `root` is `/` except in tests. Paths are given as the machine names them."""
+    """A machine as one user sees it; `root` is `/` except in tests. Paths are as the machine names them."""
 
     root: Path
     env: Mapping[str, str]

@@ -72,7 +72,7 @@ class Trial:
 
 @contextmanager
 def trial(host: Host, folder: Path, driver: str) -> Iterator[Trial]:
-    """A trial in a folder that is empty again afterwards; raises `HostLacking` where the store is not apart."""
+    """A trial in a folder that is emptied afterwards; raises `HostLacking` where the store is not apart."""
     for name in ("home", "runtime"):
         (folder / name).mkdir(mode=0o700)
     attempt = Trial(host, folder, driver)
@@ -96,7 +96,7 @@ def _empty(attempt: Trial) -> None:
 
 
 def reader(host: Host, rootfs: Path) -> tuple[str, ...] | None:
-    """Put a program that prints files into an empty root file system: a static busybox, or cat with its libraries.
+    """Put a program that prints files into an empty root: a static busybox, or cat with its libraries.
 
     Its argv, or None where the host has neither.
     """
@@ -126,7 +126,7 @@ def last_line(text: str) -> str:
 
 
 def runs_a_step(host: Host, isolation: str) -> bool:
-    """Whether a step of a container really runs in an isolation; False where there is nothing to try it with."""
+    """Whether a step really runs in an isolation; False where there is nothing to try it with."""
     from bic.engine.host import scratch_folder  # host.py chooses with this module
 
     with scratch_folder(host, host.store) as folder:
