@@ -31,6 +31,7 @@ lint: setup ## Ruff, mypy and shellcheck
 	@ruff check $(python_paths)
 	@ruff format --check $(python_paths)
 	@mypy
+	@MYPYPATH=compiler:tests/integration mypy tests/integration/support tests/integration/conftest.py tools
 	@shellcheck -x $(scripts)
 
 format: setup ## Mend what ruff can mend
