@@ -26,8 +26,9 @@ main() {
     mkdir -p "$tools/bin"
     exec 9>"$tools/lock"
     flock 9
-    mount_binfmt
     install_packages
+    # Only now: the packages would otherwise register emulators for some thirty processors, host-wide.
+    mount_binfmt
     enable_emulation
     install_registry
     install_crane
@@ -76,15 +77,16 @@ install_registry() {
     local scratch
     say "fetching docker-registry for the tests"
     scratch=$(mktemp -d)
-    if ! (cd "$scratch" && apt-get download -qq docker-registry >&2); then
+    if ! download docker-registry "$scratch" 2>/dev/null; then
         can_be_root && update_package_lists
-        (cd "$scratch" && apt-get download -qq docker-registry >&2) ||
-            die "cannot fetch docker-registry: see apt-get's message above"
+        download docker-registry "$scratch" || die "cannot fetch docker-registry: see apt-get's message above"
     fi
     dpkg-deb -x "$scratch"/docker-registry_*.deb "$scratch/unpacked"
     install -m 0755 "$scratch/unpacked/usr/bin/docker-registry" "$tools/bin/docker-registry"
     rm -rf "$scratch"
 }
+
+download() { (cd "$2" && apt-get download -qq -o APT::Sandbox::User=root "$1" >&2); }
 
 # Foreign platforms
 
