@@ -27,11 +27,13 @@ def command(
     context: click.Context, as_json: bool, strict: bool, net: bool, platforms: tuple[str, ...]
 ) -> None:
     """Tell whether this machine can build, and which setting to change where it cannot."""
+    import os
+
     from bic.engine.doctor.examine import examine
     from bic.engine.doctor.machine import Host
     from bic.engine.doctor.subject import Subject
 
-    report = examine(Subject(Host.here(), platforms=platforms, net=net))
+    report = examine(Subject(Host.here(os.environ), platforms=platforms, net=net))
     if as_json:
         _print_json(report)
     else:

@@ -20,7 +20,7 @@ System = Literal[
     "host",
 ]
 
-Need = Literal["namespaces", "ids", "privileges", "volume", "fuse", "apparmor"]
+Need = Literal["namespaces", "ids", "privileges", "volume", "fuse", "apparmor", "setfcap"]
 """What a machine may have to be given."""
 
 NAMES: dict[System, str] = {
@@ -90,6 +90,8 @@ SETTINGS: dict[tuple[System, Need], str] = {
     ("docker", "fuse"): "`--device /dev/fuse`",
     ("docker", "privileges"): "no `--security-opt no-new-privileges`",
     ("docker", "apparmor"): DOCKER,
+    ("docker", "setfcap"): "`--cap-add SETFCAP`",
+    ("gitlab-docker", "setfcap"): 'runner\'s config.toml, [runners.docker]: `cap_add = ["SETFCAP"]`',
     ("host", "privileges"): "a service unit without `NoNewPrivileges=`",
 }
 
@@ -101,6 +103,7 @@ GENERAL: dict[Need, str] = {
     "volume": "a volume of a real disk at `{store}`",
     "fuse": "`/dev/fuse` readable and writable for `{user}`, and fuse-overlayfs on PATH",
     "apparmor": SYSCTL,
+    "setfcap": "container securityContext: `capabilities.add: [SETFCAP]`",
 }
 
 

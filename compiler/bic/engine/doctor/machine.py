@@ -49,17 +49,21 @@ class Host:
     machine: str
 
     @classmethod
-    def here(cls) -> Host:
-        """The machine and user that this process runs on."""
+    def here(cls, env: Mapping[str, str] | None = None) -> Host:
+        """The machine and user that this process runs on.
+
+        `env` is the whole environment, which tells CI systems apart; without it, what commands see.
+        """
+        env = environment() if env is None else env
         uid = os.getuid()
         user, home = _account(uid)
         return cls(
             root=Path("/"),
-            env=dict(os.environ),
+            env=dict(env),
             uid=uid,
             gid=os.getgid(),
             user=user,
-            home=os.environ.get("HOME") or home,
+            home=env.get("HOME") or home,
             kernel=platform.release(),
             machine=platform.machine(),
         )

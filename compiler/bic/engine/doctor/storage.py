@@ -50,7 +50,7 @@ def driver(this: Probe, subject: Subject) -> Finding | None:
     if chosen == "overlay":
         return this.ok("native overlay")
     reason = f"{chosen}, because a native overlay fails: {last_line(subject.overlay.stderr_tail)}"
-    need: ci.Need = "volume" if _is_nested(subject) else "fuse" if chosen == "vfs" else "namespaces"
+    need: ci.Need = "fuse" if chosen == "vfs" and not _is_nested(subject) else "volume"
     return this.fails(reason, ci.setting(subject, need))
 
 

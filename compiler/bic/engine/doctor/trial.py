@@ -121,8 +121,9 @@ def _libraries(host: Host, program: str) -> tuple[str, ...] | None:
 
 
 def last_line(text: str) -> str:
-    """The last line that says something: a Go program ends with its reason."""
-    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "no message")
+    """The last line that says something: mount(8) ends with a hint at dmesg, which does not."""
+    lines = [line.strip() for line in text.splitlines() if "dmesg(1)" not in line]
+    return next((line for line in reversed(lines) if line and line != "Error: exit status 1"), "no message")
 
 
 def runs_a_step(host: Host, isolation: str) -> bool:

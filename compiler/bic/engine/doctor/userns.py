@@ -15,6 +15,7 @@ from bic.engine.host import namespaces
 
 ENOUGH_IDS = 65536
 ENOUGH_NAMESPACES = 16384
+SUBIDS = ("/etc/subuid", "/etc/subgid")
 APPARMOR = "/proc/sys/kernel/apparmor_restrict_unprivileged_userns"
 
 
@@ -40,7 +41,7 @@ def maximum(this: Probe, subject: Subject) -> Finding | None:
     "F",
     symptom="`operation not permitted` from nearly every command",
     evidence="buildah#1940, buildah#4563",
-    needs=("tl-buildah",),
+    needs=("tl-buildah", "id-root-pod"),
 )
 def unshare(this: Probe, subject: Subject) -> Finding | None:
     """A user namespace with mount and pid namespaces in it can be made (for root: the latter two)."""
@@ -84,13 +85,11 @@ def id_range(this: Probe, subject: Subject) -> Finding | None:
     host = subject.host
     if not host.rootless:
         return None
-    totals = {file: sum(len(ids) for ids in ranges(host, file)) for file in ("/etc/subuid", "/etc/subgid")}
+    totals = {file: sum(len(ids) for ids in ranges(host, file)) for file in SUBIDS}
     told = ", ".join(f"{total} ids in {file}" for file, total in totals.items())
     if all(total >= ENOUGH_IDS for total in totals.values()):
         return this.ok(told)
-    short = " and ".join(file for file, total in totals.items() if total < ENOUGH_IDS)
-    how = f"`usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {host.user}` as root"
-    return this.fails(told, f"{ci.setting(subject, 'ids')} ({how}); too short now: {short}")
+    return this.fails(told, _give_ids(host))
 
 
 @probe(
@@ -122,7 +121,7 @@ def id_nested(this: Probe, subject: Subject) -> Finding | None:
     "F",
     symptom="`write to uid_map failed: Operation not permitted`",
     evidence="openshift/builder#256, image_build#51, buildah#4049",
-    needs=("ns-unshare",),
+    needs=("ns-unshare", "id-nnp", "id-range"),
 )
 def id_tools(this: Probe, subject: Subject) -> Finding | None:
     """newuidmap and newgidmap are on PATH and may map ids (setuid bit or file capability)."""
@@ -136,8 +135,10 @@ def id_tools(this: Probe, subject: Subject) -> Finding | None:
     if weak:
         repair = "`chmod u+s " + " ".join(weak) + "`, or `rpm --setcaps shadow-utils`"
         return this.fails(f"without privilege: {', '.join(weak)}", f"{repair}; {ci.setting(subject, 'ids')}")
-    if subject.unshared.returncode != 0:
-        return this.fails(last_line(subject.unshared.stderr_tail), ci.setting(subject, "ids"))
+    mapped = _mapped(subject.unshared.stdout.decode(errors="replace"))
+    if subject.unshared.returncode != 0 or mapped < ENOUGH_IDS:
+        said = last_line(subject.unshared.stderr_tail)
+        return this.fails(f"{mapped} ids mapped in a namespace: {said}", ci.setting(subject, "ids"))
     return this.ok("newuidmap and newgidmap map ids")
 
 
@@ -167,7 +168,7 @@ def root_in_pod(this: Probe, subject: Subject) -> Finding | None:
         return None
     if host.can(CAP_SETFCAP):
         return this.ok("root without SYS_ADMIN, with SETFCAP")
-    return this.fails("root with neither SYS_ADMIN nor SETFCAP", "`capabilities.add: [SETFCAP]`")
+    return this.fails("root with neither SYS_ADMIN nor SETFCAP", ci.setting(subject, "setfcap"))
 
 
 @probe(
@@ -194,6 +195,21 @@ def ranges(host: Host, file: str) -> list[range]:
     ]
 
 
+def _give_ids(host: Host) -> str:
+    """The line to add, after all ranges that others have."""
+    lines = [line.strip().split(":") for file in SUBIDS for line in (host.read(file) or "").splitlines()]
+    ends = [int(line[1]) + int(line[2]) for line in lines if len(line) == 3 and (line[1] + line[2]).isdigit()]
+    first = max(100_000, *ends, 0)
+    span = f"{first}-{first + ENOUGH_IDS - 1}"
+    usermod = f"`usermod --add-subuids {span} --add-subgids {span} {host.user}`"
+    return f"`{host.user}:{first}:{ENOUGH_IDS}` in both /etc/subuid and /etc/subgid; as root: {usermod}"
+
+
+def _mapped(text: str) -> int:
+    """How many ids a uid_map holds."""
+    return sum(int(row[2]) for row in map(str.split, text.splitlines()) if len(row) == 3)
+
+
 def _first_unmapped(host: Host, spans: list[range]) -> int | None:
     rows = [line.split() for line in (host.read("/proc/self/uid_map") or "").splitlines()]
     known = [range(int(row[0]), int(row[0]) + int(row[2])) for row in rows if len(row) == 3]
@@ -213,10 +229,10 @@ def _may_map(program: str) -> bool:
 
 PROBES = (
     maximum,
+    root_in_pod,
     unshare,
     apparmor,
     no_new_privileges,
-    root_in_pod,
     id_range,
     id_nested,
     id_tools,
