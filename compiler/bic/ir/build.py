@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from attrs import evolve, field, frozen
 
 from bic.errors import Fault, InputInvalid, Span
-from bic.ir.definition import Definition, Vertex
+from bic.ir.definition import Definition, Origin, Vertex
 from bic.ir.op import (
     Action,
     AddGroup,
@@ -84,14 +84,14 @@ class _Builder:
     stages: dict[tuple[str, str], State] = field(factory=dict)
     shared: dict[Op, int] = field(factory=dict)
 
-    def add(self, op: Op, inputs: tuple[int, ...] = (), spans: tuple[Span, ...] = (), title: str = "") -> int:
-        self.vertices.append(Vertex(op, inputs, spans, (title,) if title else ()))
+    def add(self, op: Op, inputs: tuple[int, ...] = (), span: Span | None = None, title: str = "") -> int:
+        self.vertices.append(Vertex(op, inputs, (Origin(span, title),)))
         return len(self.vertices) - 1
 
     def add_shared(self, op: Op, span: Span | None) -> int:
         """A vertex without inputs; the same operation twice is one vertex."""
         if op not in self.shared:
-            self.shared[op] = self.add(op, (), (span,) if span else ())
+            self.shared[op] = self.add(op, (), span)
         return self.shared[op]
 
     def image(self, name: str) -> State:
@@ -157,7 +157,7 @@ class _Builder:
         if isinstance(step.kind, model.Env):
             return self.env(state, step.kind.env, step.span)
         op, inputs = self.operation(spec, step)
-        position = self.add(op, (state.position, *inputs), (step.span,), step.title)
+        position = self.add(op, (state.position, *inputs), step.span, step.title)
         return evolve(state, position=position)
 
     def env(self, state: State, table: Pairs, span: Span | None) -> State:
@@ -168,7 +168,7 @@ class _Builder:
         for name, value in table:
             known[name] = _fill(value, known, span)
             filled.append((name, known[name]))
-        position = self.add(Config(env=tuple(filled)), (state.position,), (span,) if span else ())
+        position = self.add(Config(env=tuple(filled)), (state.position,), span)
         return evolve(state, position=position, env=tuple(known.items()))
 
     def operation(self, spec: model.Spec, step: model.Step) -> tuple[Op, tuple[int, ...]]:
@@ -264,9 +264,9 @@ class _Builder:
         else:
             position = self.pulled(spec, Reference.parse(copy.origin.name), step.span).position
         if copy.exclude:
-            position = self.add(Tree((RemoveMatching(copy.source, copy.exclude),)), (position,), (step.span,))
+            position = self.add(Tree((RemoveMatching(copy.source, copy.exclude),)), (position,), step.span)
         if copy.mode is not None:
-            position = self.add(Tree((SetFileModes(copy.source, copy.mode),)), (position,), (step.span,))
+            position = self.add(Tree((SetFileModes(copy.source, copy.mode),)), (position,), step.span)
         return CopyFrom(1, copy.source, copy.path, copy.owner, None, is_directory=None), position
 
     def local(self, key: InputKey, mode: str | None, span: Span) -> int:

@@ -20,16 +20,27 @@ from bic.oci.platform import Platform
 from bic.spec.plain import OUTSIDE, plain
 
 @frozen
-class Vertex:
-    """An operation, the positions of its inputs, and where it comes from.
+class Origin:
+    """Where an operation comes from, for people: the step's place and its title."""
 
-    `spans` has one entry for each step that went into the operation; for a `Tree`, one an action.
+    span: Span | None = None
+    title: str = ""
+
+
+@frozen
+class Vertex:
+    """An operation, the positions of its inputs, and the steps that went into it.
+
+    A `Tree` has one origin for each of its actions.
     """
 
     op: Op
     inputs: tuple[int, ...] = ()
-    spans: tuple[Span, ...] = field(default=(), metadata=OUTSIDE)
-    titles: tuple[str, ...] = field(default=(), metadata=OUTSIDE)
+    origins: tuple[Origin, ...] = field(default=(), metadata=OUTSIDE)
+
+    @property
+    def origin(self) -> Origin:
+        return self.origins[0] if self.origins else Origin()
 
 
 @frozen

@@ -46,9 +46,8 @@ def _merged(first: Vertex, second: Vertex) -> Vertex | None:
         case Tree(actions=before), Tree(actions=after):
             return _trees(first, before, second, after)
         case Config() as before_config, Config() as after_config:
-            spans = first.spans + second.spans
             op = _configs(before_config, after_config)
-            return Vertex(op, first.inputs, spans, first.titles + second.titles)
+            return Vertex(op, first.inputs, first.origins + second.origins)
         case _:
             return None
 
@@ -59,7 +58,7 @@ def _trees(first: Vertex, before: tuple[Action, ...], second: Vertex, after: tup
         evolve(each, input=each.input + shift) if isinstance(each, CopyFrom) else each for each in after
     )
     inputs = first.inputs + second.inputs[1:]
-    return Vertex(Tree(before + moved), inputs, first.spans + second.spans, first.titles + second.titles)
+    return Vertex(Tree(before + moved), inputs, first.origins + second.origins)
 
 
 def _configs(first: Config, second: Config) -> Config:

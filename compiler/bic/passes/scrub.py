@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from bic.ir.definition import Definition, Vertex
+from bic.ir.definition import Definition, Origin, Vertex
 from bic.ir.op import Bootstrap, Exec, Image, Install, Remove, Tree
 from bic.passes.rewrite import Rewriter
 from bic.passes.scrub_rules import RULES
@@ -32,8 +32,8 @@ def _image(definition: Definition, rewriter: Rewriter, position: int, vertex: Ve
     if not paths or done:
         rewriter.keep(position, vertex)
         return
-    spans = definition.vertices[state].spans[-1:]
-    added = rewriter.add(Vertex(Tree((removal,)), (rewriter.moved[state],), spans, ("clean up",)))
+    origin = Origin(title="clean up")
+    added = rewriter.add(Vertex(Tree((removal,)), (rewriter.moved[state],), (origin,)))
     rewriter.moved[position] = rewriter.add(evolve(vertex, inputs=(added,)))
 
 

@@ -38,7 +38,7 @@ def _vertex(definition: Definition, position: int, vertex: Vertex) -> None:
     match vertex.op:
         case Tree(actions=actions):
             used = [each for each in actions if isinstance(each, CopyFrom)]
-            _require(len(vertex.spans) <= len(actions), position, "more spans than actions")
+            _require(len(vertex.origins) == len(actions), position, "not one origin an action")
             for action in used:
                 _copy(definition, position, vertex, action)
         case Exec() as run:

@@ -57,7 +57,7 @@ Word = NewType("Word", str)
 
 @frozen
 class Owner:
-    """User and group, each a name or a decimal number; without a group, the user's number or name is it."""
+    """User and group, each a name or a decimal number; an empty group means the login group of a name."""
 
     user: str
     group: str
@@ -159,7 +159,10 @@ def owner(text: str) -> Owner:
         raise Malformed(
             f"the group after `:` is missing: `{text}`", hint='for example "airbyte:airbyte" or "1000:1000"'
         )
-    return Owner(_account(user, text), _account(group, text) if colon else _account(user, text))
+    parsed = _account(user, text)
+    if colon:
+        return Owner(parsed, _account(group, text))
+    return Owner(parsed, parsed if parsed.isdecimal() else "")
 
 
 def _account(part: str, whole: str) -> str:
