@@ -139,21 +139,13 @@ def has_fuse(host: Host) -> bool:
     return host.which("fuse-overlayfs") is not None and os.access(device, os.R_OK | os.W_OK)
 
 
-def namespaces(host: Host) -> tuple[str, ...]:
-    """What to put before a command so that it sees a build's namespaces.
-
-    `buildah unshare` refuses real root, which has its own way to a private mount namespace.
-    """
-    return ("buildah", "unshare") if host.rootless else ("unshare", "--mount", "--propagation", "private")
-
-
 def _try(host: Host, store: str, mount: str, whiteout: str, umount: str) -> Completed:
     with scratch_folder(host, store) as folder:
         script = TRY.format(mount=mount, whiteout=whiteout, umount=umount)
-        done = host.call(*namespaces(host), "sh", "-c", script, "sh", str(folder))
+        done = host.inside("sh", "-c", script, "sh", str(folder))
         if any(folder.iterdir()):
             # The script was stopped: what it left may belong to ids of the namespace.
-            host.call(*namespaces(host), "rm", "-rf", *(str(entry) for entry in folder.iterdir()))
+            host.inside("rm", "-rf", *(str(entry) for entry in folder.iterdir()))
         return done
 
 

@@ -21,7 +21,7 @@ def buildah(this: Probe, subject: Subject) -> Finding | None:
     """buildah is installed, and not older than 1.28."""
     if subject.host.which("buildah") is None:
         return this.fails("buildah is not on PATH", how_to_get("buildah"))
-    said = subject.host.call("buildah", "--version").tail
+    said = subject.host.call_apart("buildah", "--version").tail
     version = re.search(r"(\d+)\.(\d+)(\.\d+)?", said)
     if version is None:
         return this.fails(f"`buildah --version` says: {said}", how_to_get("buildah"))

@@ -11,6 +11,7 @@ import platform
 import pwd
 import re
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -97,6 +98,26 @@ class Host:
         except TimedOut as error:
             said = f"no answer within {PATIENCE_S:g} s\n{error.completed.stderr_tail}"
             return Completed(command, 124, b"", said, said, PATIENCE_S)
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """What to put before a command so that it sees a build's namespaces.
+
+        `buildah unshare` refuses real root, which has its own way to a private mount namespace.
+        """
+        return ("buildah", "unshare") if self.rootless else ("unshare", "--mount", "--propagation", "private")
+
+    def inside(self, *argv: str) -> Completed:
+        """What a program did in a build's namespaces."""
+        return self.call_apart(*self.namespaces, *argv)
+
+    def call_apart(self, *argv: str) -> Completed:
+        """As `call`, with a runtime folder that is removed again: without one even `buildah --version` leaves
+        folders of its own in the temporary folder (measured).
+        """
+        usual = self.env.get("TMPDIR") or tempfile.gettempdir()
+        with tempfile.TemporaryDirectory("", "bic-doctor-", usual, ignore_cleanup_errors=True) as runtime:
+            return self.call(*argv, XDG_RUNTIME_DIR=runtime)
 
     def status(self, key: str) -> str:
         """A field of `/proc/self/status`."""

@@ -87,10 +87,9 @@ def trial(host: Host, folder: Path, driver: str) -> Iterator[Trial]:
 
 def _empty(attempt: Trial) -> None:
     # Files in a rootless store belong to ids of the namespace, so only the namespace can remove them.
-    inside = ("buildah", "unshare") if attempt.host.rootless else ()
     entries = sorted(str(entry) for entry in attempt.folder.iterdir())
     if entries:
-        attempt.host.call(*inside, "rm", "-rf", "--", *entries, HOME=str(attempt.folder))
+        attempt.host.inside("rm", "-rf", "--", *entries)
     for entry in attempt.folder.iterdir():
         shutil.rmtree(entry, ignore_errors=True)
 

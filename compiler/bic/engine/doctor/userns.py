@@ -11,7 +11,6 @@ from bic.engine.doctor.finding import Finding, Probe, probe
 from bic.engine.doctor.machine import CAP_SETFCAP, CAP_SYS_ADMIN, Host
 from bic.engine.doctor.subject import Subject
 from bic.engine.doctor.trial import last_line
-from bic.engine.host import namespaces
 
 ENOUGH_IDS = 65536
 ENOUGH_NAMESPACES = 16384
@@ -180,7 +179,7 @@ def root_in_pod(this: Probe, subject: Subject) -> Finding | None:
 )
 def mount_denied(this: Probe, subject: Subject) -> Finding | None:
     """A file system can be mounted inside the namespace."""
-    done = subject.host.call(*namespaces(subject.host), "mount", "-t", "tmpfs", "tmpfs", "/mnt")
+    done = subject.host.inside("mount", "-t", "tmpfs", "tmpfs", "/mnt")
     if done.returncode == 0:
         return this.ok("mounts work in the namespace")
     return this.fails(last_line(done.stderr_tail), ci.setting(subject, "namespaces"))
