@@ -4,9 +4,9 @@ The store is given by flags on every call. Neither `CONTAINERS_STORAGE_CONF` nor
 rootless buildah 1.28.2 ignores `graphroot` and `runroot` of that file and works in the user's own store
 (measured; podman#10762), so nothing is written before buildah itself has confirmed where its store is.
 
-What stays behind: in chroot isolation a rootless buildah starts itself again with an empty environment, and that
-process makes two empty folders, `/tmp/containers-user-UID` and `/tmp/podman-run-UID` (measured). They belong to
-all builds of the user, of which another may be running, so they are left.
+What stays behind: in chroot isolation a rootless buildah starts itself again with an empty environment, and
+that process makes two empty folders, `/tmp/containers-user-UID` and `/tmp/podman-run-UID` (measured). They
+belong to all builds of the user, of which another may be running, so they are left.
 """
 
 from __future__ import annotations
