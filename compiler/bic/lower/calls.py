@@ -17,6 +17,8 @@ from bic.lower.script import (
     CACHE,
     EPOCH,
     SECRETS,
+    TARGET,
+    UNIQUE,
     WORK,
     Argument,
     Call,
@@ -38,24 +40,30 @@ BASE_NAME = "org.opencontainers.image.base.name"
 BASE_DIGEST = "org.opencontainers.image.base.digest"
 
 
+def _from(container: Var, platform: Platform) -> tuple[Argument, ...]:
+    """Containers are named after the run, so that a later one can tell whose they were."""
+    name = join(UNIQUE, f"-{platform.slug}-{container.name}")
+    return ("buildah", "from", "--quiet", "--name", name, *_platform(platform))
+
+
 def _platform(platform: Platform) -> tuple[str, ...]:
     variant = ("--variant", platform.variant) if platform.variant else ()
     return ("--os", platform.os, "--arch", platform.architecture, *variant)
 
 
 def from_scratch(container: Var, platform: Platform, origin: Origin) -> Call:
-    return Call(("buildah", "from", *_platform(platform), "scratch"), origin, save=container)
+    return Call((*_from(container, platform), "scratch"), origin, save=container)
 
 
 def from_source(container: Var, source: Source, origin: Origin) -> Call:
     """Pulled by the digest of the platform's own manifest: nothing is left to choose."""
     exact = source.reference.with_tag(None).with_digest(source.manifest)
-    argv = ("buildah", "from", "--quiet", "--pull=false", *_platform(source.platform), f"docker://{exact}")
+    argv = (*_from(container, source.platform), "--pull=false", f"docker://{exact}")
     return Call(argv, origin, save=container)
 
 
 def from_image(container: Var, image: Word, platform: Platform, origin: Origin) -> Call:
-    argv: tuple[Argument, ...] = ("buildah", "from", "--quiet", "--pull=false", *_platform(platform), image)
+    argv = (*_from(container, platform), "--pull=false", image)
     return Call(argv, origin, save=container)
 
 
@@ -204,7 +212,8 @@ def tidy(container: Var) -> Changes:
 
 def commit(container: Var, target: Word) -> Call:
     options = ("--quiet", "--format", "oci", "--identity-label=false", "--omit-history")
-    return Call(("buildah", "commit", *options, "--timestamp", (EPOCH,), (container,), target))
+    compress = ("--disable-compression=false",) if target == (TARGET,) else ()
+    return Call(("buildah", "commit", *options, *compress, "--timestamp", (EPOCH,), (container,), target))
 
 
 def remove_container(container: Var) -> Call:

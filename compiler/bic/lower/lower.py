@@ -278,7 +278,7 @@ def stubs(definition: Definition, state: int) -> tuple[str, ...]:
 
 
 def _mount_points(run: Exec) -> set[str]:
-    return {*run.caches, *(path for path, _ in run.binds)}
+    return {*run.caches, *(path for path, _ in run.binds), *(f"/run/secrets/{each}" for each in run.secrets)}
 
 
 def _bootstrap(op: Bootstrap, origin: Origin) -> Function:

@@ -1,0 +1,5 @@
+"""`python -m bic`."""
+
+from bic.cli.main import main
+
+main()

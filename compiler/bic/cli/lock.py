@@ -1,0 +1,61 @@
+"""`bic lock`: pin what specs take from outside."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from bic.lock import file as lock_file
+from bic.lock.model import Lock
+from bic.lock.resolve import resolve
+from bic.spec.model import Spec
+from bic.spec.workspace import Workspace
+
+
+@click.command("lock")
+@click.argument("specs", nargs=-1, metavar="[SPEC]...")
+@click.option("--check", is_flag=True, help="Change nothing; fail if a lock is missing or stale.")
+@click.option("--upgrade", is_flag=True, help="Ask anew for everything instead of keeping pins.")
+def command(specs: tuple[str, ...], check: bool, upgrade: bool) -> None:
+    """Pin base images and downloads of SPECs by digest, in specs/NAME.lock.toml."""
+    from bic.cli.sources import read_lock, workspace
+    from bic.lock.needs import needs
+    from bic.lock.resolve import is_current
+    from bic.spec.load import load_all
+
+    place = workspace()
+    loaded = load_all(place, place.select(specs, Path.cwd()))
+    stale = []
+    for spec in loaded.values():
+        lock = read_lock(place, spec)
+        current = is_current(spec, lock)
+        if needs(spec).is_empty and lock is None:
+            click.echo(f"{spec.name}: nothing to pin", err=True)
+        elif check:
+            click.echo(f"{spec.name}: {'current' if current else 'stale'}", err=True)
+            stale += [] if current else [spec.name]
+        elif current and not upgrade:
+            click.echo(f"{spec.name}: current", err=True)
+        else:
+            relock(place, spec, None if upgrade else lock)
+            click.echo(f"{spec.name}: locked", err=True)
+    if stale:
+        raise click.exceptions.Exit(1)
+
+
+def relock(place: Workspace, spec: Spec, previous: Lock | None) -> Lock:
+    """Resolve what the spec needs, and write its lock."""
+    from bic.lock.registry import Skopeo
+
+    made = resolve(spec, Skopeo(), _sha256_of, previous)
+    lock_file.write(lock_file.path_of(place.path_of(spec.name)), made)
+    return made
+
+
+def _sha256_of(url: str) -> str:
+    from bic.engine.download import download
+
+    with tempfile.TemporaryDirectory(prefix="bic-") as folder:
+        return download(url, Path(folder) / "file", None)
