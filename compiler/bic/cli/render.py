@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
+from attrs import evolve
 
 from bic.errors import BicError, Fault
+from bic.spec.toml import excerpt
+from bic.spec.workspace import find
 
 COLOURS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
 def render(error: BicError) -> str:
     """All faults of an error, and a count where they are several."""
-    texts = [render_fault(fault) for fault in error.faults]
+    texts = [render_fault(with_excerpt(fault)) for fault in error.faults]
     if len(texts) > 1:
         texts.append(count(error.faults))
     return "\n\n".join(texts)
+
+
+def with_excerpt(fault: Fault) -> Fault:
+    """The fault with its source line, where whoever raised it had only the place."""
+    if fault.span is None or fault.excerpt is not None:
+        return fault
+    try:
+        source = find(Path.cwd()).root / fault.span.file
+        return evolve(fault, excerpt=excerpt(source.read_text(encoding="utf-8"), fault.span.start.line))
+    except (BicError, OSError, ValueError):
+        return fault
 
 
 def count(faults: tuple[Fault, ...]) -> str:

@@ -114,7 +114,9 @@ def _not_current(spec: Spec, lock: Lock | None) -> Fault:
     missing = [str(reference) for reference, _ in needs(spec).images if lock.image(reference) is None]
     missing += [url for url, _ in needs(spec).files if lock.file(url) is None]
     notes = tuple(f"not locked: {each}" for each in missing) or ("the spec was edited after it was locked",)
-    return Fault(f"the lock of `{spec.name}` is stale", None, "run `bic lock` and commit what it writes", notes)
+    return Fault(
+        f"the lock of `{spec.name}` is stale", None, "run `bic lock` and commit what it writes", notes
+    )
 
 
 __all__ = ["BicError", "Compiled", "chosen_platforms", "compiled", "ensure_locked", "read_lock", "workspace"]

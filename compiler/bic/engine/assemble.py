@@ -36,7 +36,7 @@ def _take(layout: Layout, part: Layout, platform: Platform) -> Descriptor:
     for blob in (manifest.config, *manifest.layers):
         _import(layout, part, blob.digest)
     _import(layout, part, found.digest)
-    return manifest.descriptor(platform)
+    return Descriptor(found.media_type, found.digest, found.size, platform)
 
 
 def _import(layout: Layout, part: Layout, digest: Digest) -> None:

@@ -11,7 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from threading import Lock
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from bic.engine import context
 from bic.engine.events import Failed, Finished, Reporter, Started
@@ -74,7 +74,9 @@ def _check_platforms(request: Request) -> None:
         platform = make.task.platform
         if make.executes and not _is_there(request, make) and not request.facts.runs(platform.architecture):
             hint = "`bic doctor` shows how to enable emulation; `--platform` builds for others only"
-            faults.append(Fault(f"{make.task.name}: programs for `{platform}` do not run on this host", hint=hint))
+            faults.append(
+                Fault(f"{make.task.name}: programs for `{platform}` do not run on this host", hint=hint)
+            )
     if faults:
         raise HostLacking(*faults)
 
@@ -145,7 +147,9 @@ class _Builder:
         with log_path.open("wb") as log:
             steps = sum(1 for _ in (*script.prepare, *script.body))
             self.report(Started(make.task, steps, log_path))
-            executor = Executor(make.task, self.session, values, log, log_path, self.report, self.secret_values())
+            executor = Executor(
+                make.task, self.session, values, log, log_path, self.report, self.secret_values()
+            )
             executor.execute(script)
         return self.keep(make.digest, target)
 
@@ -169,8 +173,9 @@ class _Builder:
         """The id of a parent in the container store, brought there once."""
         with self.importing:
             if digest not in self.imported:
-                path = self.request.places.images / digest.hex
-                command = self.session.command("buildah", "pull", "--quiet", f"oci:{path}")
+                # By a relative path: buildah makes a name of it, and not every path is one.
+                command = self.session.command("buildah", "pull", "--quiet", f"oci:{digest.hex}")
+                command = evolve(command, cwd=str(self.request.places.images))
                 done = run(command, cancel=self.session.cancel)
                 self.imported[digest] = done.stdout.decode().strip()
             return self.imported[digest]

@@ -26,8 +26,8 @@ from bic.lower.script import (
     Function,
     Given,
     Prepare,
-    Script,
     Scratchpad,
+    Script,
     Var,
     Word,
     root_of,
@@ -102,7 +102,7 @@ class Executor:
         for index, function in enumerate(changes.functions):
             lines.append(f"at={index}")
             lines.append(self.line_of(function))
-        script = "\n".join(["at=0", f"trap 'printf \"{MARK}%s\\n\" \"$at\" >&2' EXIT", *lines])
+        script = "\n".join(["at=0", f'trap \'printf "{MARK}%s\\n" "$at" >&2\' EXIT', *lines])
         self.shell(script, changes.functions)
 
     def prepare(self, function: Function) -> None:
@@ -176,7 +176,11 @@ class Executor:
         done = error.completed
         tail = [line for line in done.tail.splitlines() if not line.startswith(MARK)][-TAIL:]
         how = f"with exit code {done.returncode}" if done.returncode > 0 else f"by signal {-done.returncode}"
-        notes = (f"command: {command}", *_indented("last lines of its output:", tail), f"full log: {self.log_path}")
+        notes = (
+            f"command: {command}",
+            *_indented("last lines of its output:", tail),
+            f"full log: {self.log_path}",
+        )
         fault = Fault(f"the step failed {how} for {self.task.platform}", origin.span, _hint(done.tail), notes)
         return WorkFailed(fault)
 
@@ -205,15 +209,13 @@ HINTS: Mapping[str, str] = {
 
 
 def _short(call: Call) -> str:
-    """A call as the user would type it: for steps, what runs in the image."""
-    words = [each for each in call.argv if not isinstance(each, Given)]
+    """A call as people think of it: what runs in the image, else which buildah command."""
+    words = [each for each in call.argv if isinstance(each, str)]
+    if call.label:
+        return call.label
     if call.executes:
-        words = words[words.index("--", words.index("--hostname")) + 1 :]
-    return shlex.join(each if isinstance(each, str) else _shown(each) for each in words)
-
-
-def _shown(word: tuple[str | Var, ...]) -> str:
-    return "".join(f"${each.name}" if isinstance(each, Var) else each for each in word)
+        return shlex.join(words[words.index("--", words.index("--hostname")) + 1 :])
+    return " ".join(words[:2])
 
 
 def _marked(stderr: str, count: int) -> int:
@@ -226,4 +228,3 @@ def _variables(argv: tuple[Argument, ...]) -> Iterator[Var]:
     for each in argv:
         if isinstance(each, tuple):
             yield from (piece for piece in each if isinstance(piece, Var))
-

@@ -12,9 +12,15 @@ from bic.oci.digest import Digest
 from bic.oci.index import Index, parse_manifest_or_index
 from bic.oci.manifest import Manifest
 from bic.oci.reference import Reference
-from bic.process import Cancel, Command, ProcessFailed, run
+from bic.process import Cancel, Command, ProcessFailed, environment, run
 
 RETRIES = 3
+
+
+def skopeo() -> tuple[str, ...]:
+    """skopeo, told of the registries.conf that the user chose: skopeo 1.9 does not read the variable."""
+    chosen = environment().get("CONTAINERS_REGISTRIES_CONF")
+    return ("skopeo", "--registries-conf", chosen) if chosen else ("skopeo",)
 
 
 class Registry(Protocol):
@@ -42,7 +48,7 @@ class Skopeo:
 
     def _inspect(self, reference: Reference, *options: str) -> bytes:
         exact = reference.with_tag(None) if reference.digest else reference
-        argv = ("skopeo", "inspect", *options, "--retry-times", str(RETRIES), f"docker://{exact}")
+        argv = (*skopeo(), "inspect", *options, "--retry-times", str(RETRIES), f"docker://{exact}")
         try:
             return run(Command(argv), cancel=self.cancel).stdout
         except ProcessFailed as error:

@@ -104,7 +104,9 @@ def run(
 
 def _exclusive(caches: Mounts) -> str:
     """apt and dnf lock their caches and give up at once when they are taken: one step at a time uses them."""
-    names = ["".join(str(piece) for piece in _pieces(source) if isinstance(piece, str)) for source, _ in caches]
+    names = [
+        "".join(str(piece) for piece in _pieces(source) if isinstance(piece, str)) for source, _ in caches
+    ]
     return next((name for name in names if "/apt-" in name or "/dnf-" in name), "")
 
 

@@ -68,8 +68,12 @@ def _header(definitions: Sequence[Definition]) -> str:
     first = definitions[0]
     bootstraps = any(isinstance(v.op, Bootstrap | Download) for d in definitions for v in d.vertices)
     prepare = f"sh {first.platform.slug}.sh --prepare && " if bootstraps else ""
-    annotations = {pair for d in definitions for v in d.vertices if isinstance(v.op, Config) for pair in v.op.annotations}
-    given = "".join(f"\n#   --annotation {shell.word(f'{name}={value}')}" for name, value in sorted(annotations))
+    annotations = {
+        pair for d in definitions for v in d.vertices if isinstance(v.op, Config) for pair in v.op.annotations
+    }
+    given = "".join(
+        f"\n#   --annotation {shell.word(f'{name}={value}')}" for name, value in sorted(annotations)
+    )
     told = f", annotations as{given}\n#" if given else ""
     head = _HEADER.format(
         name=first.name, prepare=prepare, platform=first.platform, folder=".", annotations=told
@@ -120,6 +124,11 @@ class _Renderer:
         for position, vertex in enumerate(self.definition.vertices):
             self.vertex(position, vertex)
         last = self.at[self.definition.result]
+        if self.known[self.definition.result].has_shell and any(
+            "target=/run/bic" in line for line in last.lines
+        ):
+            self.become(last, "0:0")
+            last.lines += ["# what mounts left behind", 'RUN ["/bin/sh", "-c", "rm -rf /run/bic"]']
         self.leave(last, self.known[self.definition.result])
         return tuple((each.name, tuple(each.lines)) for each in self.ordered(last))
 
@@ -164,7 +173,7 @@ class _Renderer:
             case Bootstrap() as bootstrap:
                 stage = self.open("scratch", "")
                 self.comment(stage, origin)
-                stage.lines.append("ARG TARGETOS TARGETARCH TARGETVARIANT".replace(" T", "\nARG T"))
+                stage.lines += ["ARG TARGETOS", "ARG TARGETARCH", "ARG TARGETVARIANT"]
                 suffix = "${TARGETOS}-${TARGETARCH}${TARGETVARIANT:+-${TARGETVARIANT}}"
                 stage.lines.append(f"ADD context/{bootstrap_stem(bootstrap)}-{suffix}.tar /")
         self.declare(stage, self.known[position])

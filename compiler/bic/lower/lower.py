@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from bic.ir.definition import Definition, Origin, Vertex
 from bic.ir.op import (
@@ -26,7 +26,7 @@ from bic.ir.op import (
     Source,
     Tree,
 )
-from bic.lower import calls
+from bic.lower import calls, packages
 from bic.lower.context import debian_architecture, entry_name
 from bic.lower.environment import Known, known
 from bic.lower.functions import function
@@ -39,8 +39,8 @@ from bic.lower.script import (
     Command,
     Function,
     Prepare,
-    Script,
     Scratchpad,
+    Script,
     Var,
     Word,
     join,
@@ -127,7 +127,13 @@ class _Lowering:
         self.prepare.append(Prepare(Function(fetch, origin)))
         if download.extract:
             file = download.url.rpartition("/")[2] or "archive"
-            words: tuple[Word, ...] = ("extract", join(CONTEXT, "/", name), archive, file, str(download.strip))
+            words: tuple[Word, ...] = (
+                "extract",
+                join(CONTEXT, "/", name),
+                archive,
+                file,
+                str(download.strip),
+            )
             self.prepare.append(Prepare(Function(words, origin)))
 
     def change(self, position: int, vertex: Vertex) -> None:
@@ -138,7 +144,7 @@ class _Lowering:
         container = self.container(vertex.inputs[0], position)
         match vertex.op:
             case Exec() as run:
-                self.execute(container, vertex, run, run.argv, vertex.inputs[0])
+                self.execute(container, vertex, run, run.argv)
             case Install() as install:
                 self.install(container, vertex, install)
             case Tree() as tree:
@@ -199,7 +205,9 @@ class _Lowering:
         state = vertex.inputs[0]
         container = self.container(state, position)
         self.body.append(calls.tidy(container))
-        self.body.extend(calls.describe(container, self.known[state].base, position == self.definition.result))
+        self.body.extend(
+            calls.describe(container, self.known[state].base, position == self.definition.result)
+        )
         if position == self.definition.result:
             self.body.append(calls.commit(container, (TARGET,)))
         else:
@@ -209,15 +217,21 @@ class _Lowering:
             self.temporary.append(name)
 
     def execute(
-        self, container: Var, vertex: Vertex, run: Exec, argv: tuple[str, ...], state: int, mounts: calls.Mounts = ()
+        self,
+        container: Var,
+        vertex: Vertex,
+        run: Exec,
+        argv: tuple[str, ...],
+        mounts: calls.Mounts = (),
+        label: str = "",
     ) -> None:
         contents = tuple(self.bind(vertex, path, slot) for path, slot in run.binds)
         caches = tuple((calls.cache(path, self.platform), path) for path in run.caches)
         self.body.extend(Scratchpad(source) for source, _ in caches)
         self.secrets.update(run.secrets)
-        self.body.append(
-            calls.run(container, run, argv, self.known[state].env, contents, caches + mounts, vertex.origin)
-        )
+        env = self.known[vertex.inputs[0]].env
+        call = calls.run(container, run, argv, env, contents, caches + mounts, vertex.origin)
+        self.body.append(evolve(call, label=label))
 
     def bind(self, vertex: Vertex, path: str, slot: int) -> tuple[Word, str]:
         op = self.definition.vertices[vertex.inputs[slot]].op
@@ -228,7 +242,7 @@ class _Lowering:
         source, path = calls.package_cache(install, self.platform)
         self.body.append(Scratchpad(source))
         run, argv = calls.installation(install)
-        self.execute(container, vertex, run, argv, vertex.inputs[0], ((source, path),))
+        self.execute(container, vertex, run, argv, ((source, path),), packages.label(install))
 
     def tree(self, container: Var, vertex: Vertex, tree: Tree) -> None:
         """File changes, as runs of functions between the copies from other containers."""
@@ -294,4 +308,3 @@ def _bootstrap(op: Bootstrap, origin: Origin) -> Function:
         *((op.mirror,) if op.mirror else ()),
     )
     return Function(words, origin)
-

@@ -6,6 +6,7 @@ packages are arguments of the script, never part of its text.
 
 from __future__ import annotations
 
+import shlex
 from typing import assert_never
 
 from bic.ir.op import Install, Pairs
@@ -26,7 +27,6 @@ apt() {{
     -o APT::Keep-Downloaded-Packages=true \\
     -o APT::Sandbox::User=root \\
     -o Binary::apt-get::APT::Keep-Downloaded-Packages=true \\
-    -o DPkg::Post-Invoke:: \\
     -o DPkg::Options::=--force-confdef \\
     -o DPkg::Options::=--force-confold \\
     -o DPkg::Options::=--force-unsafe-io \\
@@ -111,6 +111,12 @@ def _pip(install: Install) -> tuple[str, ...]:
         options.append("--break-system-packages")
     wanted = [*(["-r", REQUIREMENTS] if install.requirements is not None else []), *install.packages]
     return (install.python, "-m", "pip", "install", *options, *wanted)
+
+
+def label(install: Install) -> str:
+    """What a package step does, as people would type it."""
+    words = [install.manager, "install" if install.packages or install.requirements else "upgrade"]
+    return shlex.join([*words, *install.packages])
 
 
 def environment(install: Install) -> Pairs:

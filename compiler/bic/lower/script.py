@@ -40,7 +40,7 @@ class Call:
     """Starts a program. Its stdout becomes the value of `save`, if that is set.
 
     `executes` marks the calls that run a program of the image; `exclusive` names a cache that no other
-    call may use at the same time.
+    call may use at the same time; `label` says in short what is executed, where argv is too long for people.
     """
 
     argv: tuple[Argument, ...]
@@ -48,6 +48,7 @@ class Call:
     save: Var | None = None
     executes: bool = False
     exclusive: str = ""
+    label: str = ""
 
 
 @frozen
