@@ -60,7 +60,8 @@ def _image(done: Compiled, spec: Spec, places: Places) -> BuiltImage:
 
 def _annotations(spec: Spec) -> tuple[tuple[str, str], ...]:
     described = ((DESCRIPTION, str(spec.image.description)),) if spec.image.description else ()
-    return tuple(sorted({**dict(described), **dict(spec.image.annotations)}.items()))
+    table: dict[str, str] = {**dict(described), **dict(spec.image.annotations)}
+    return tuple(sorted(table.items()))
 
 
 def show(images: tuple[BuiltImage, ...], pushed: str | None, as_json: bool) -> None:

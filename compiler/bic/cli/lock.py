@@ -9,7 +9,6 @@ import click
 
 from bic.lock import file as lock_file
 from bic.lock.model import Lock
-from bic.lock.resolve import resolve
 from bic.spec.model import Spec
 from bic.spec.workspace import Workspace
 
@@ -21,8 +20,7 @@ from bic.spec.workspace import Workspace
 def command(specs: tuple[str, ...], check: bool, upgrade: bool) -> None:
     """Pin base images and downloads of SPECs by digest, in specs/NAME.lock.toml."""
     from bic.cli.sources import read_lock, workspace
-    from bic.lock.needs import needs
-    from bic.lock.resolve import is_current
+    from bic.lock.needs import is_current, needs
     from bic.spec.load import load_all
 
     place = workspace()
@@ -48,6 +46,7 @@ def command(specs: tuple[str, ...], check: bool, upgrade: bool) -> None:
 def relock(place: Workspace, spec: Spec, previous: Lock | None) -> Lock:
     """Resolve what the spec needs, and write its lock."""
     from bic.lock.registry import Skopeo
+    from bic.lock.resolve import resolve
 
     made = resolve(spec, Skopeo(), _sha256_of, previous)
     lock_file.write(lock_file.path_of(place.path_of(spec.name)), made)

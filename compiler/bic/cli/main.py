@@ -70,10 +70,8 @@ def bic() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
     try:
-        bic.main(arguments, prog_name="bic", standalone_mode=False)
-        code = 0
-    except click.exceptions.Exit as exit_:
-        code = exit_.exit_code
+        # click turns an `Exit` into the value that it returns.
+        code = bic.main(arguments, prog_name="bic", standalone_mode=False) or 0
     except click.ClickException as error:
         error.show()
         code = error.exit_code

@@ -9,14 +9,13 @@ from pathlib import Path
 import click
 from attrs import frozen
 
-from bic.errors import BicError, Fault, InputInvalid, Malformed, NothingSelected
+from bic.errors import Fault, InputInvalid, Malformed, NothingSelected
 from bic.ir.build import Sources, define
 from bic.ir.definition import Definition
 from bic.lock import file as lock_file
 from bic.lock.inputs import scan
 from bic.lock.model import Lock
-from bic.lock.needs import needs
-from bic.lock.resolve import is_current
+from bic.lock.needs import is_current, needs
 from bic.oci.platform import Platform
 from bic.passes import pipeline
 from bic.spec.load import load_all
@@ -117,6 +116,3 @@ def _not_current(spec: Spec, lock: Lock | None) -> Fault:
     return Fault(
         f"the lock of `{spec.name}` is stale", None, "run `bic lock` and commit what it writes", notes
     )
-
-
-__all__ = ["BicError", "Compiled", "chosen_platforms", "compiled", "ensure_locked", "read_lock", "workspace"]

@@ -40,6 +40,7 @@ def download(url: str, target: Path, sha256: str | None, cancel: Cancel | None =
 
 
 def _with_retries(url: str, temporary: Path, cancel: Cancel | None) -> str:
+    failure: Exception = OSError()
     for attempt in range(ATTEMPTS):
         if cancel is not None:
             cancel.check()
@@ -48,7 +49,7 @@ def _with_retries(url: str, temporary: Path, cancel: Cancel | None) -> str:
         except urllib.error.HTTPError as error:
             if error.code not in (408, 425, 429) and error.code < 500:
                 raise WorkFailed(f"`{url}` cannot be fetched: {error.code} {error.reason}") from error
-            failure: Exception = error
+            failure = error
         except (OSError, http.client.HTTPException) as error:
             failure = error
         if attempt < ATTEMPTS - 1:

@@ -198,13 +198,16 @@ def _hint(output: str) -> str | None:
     return None
 
 
+_FULL = "free space where the container store lies (BIC_HOME moves it), then run again"
+_FOREIGN = "the platform's programs do not run here: `bic doctor` shows how to enable emulation"
+_NO_NAMES = "the step has no network, or the host's name servers do not answer"
+
 HINTS: Mapping[str, str] = {
-    "no space left on device": "free space where the container store lies (BIC_HOME moves it), then run again",
-    "exec format error": "the platform's programs do not run here: `bic doctor` shows how to enable emulation",
+    "no space left on device": _FULL,
+    "exec format error": _FOREIGN,
     "certificate verify failed": "the host's CA bundle is not known: set SSL_CERT_FILE to it",
-    "temporary failure in name resolution": "the step has no network, or the host's name servers do not answer",
-    "temporary failure resolving": "the step has no network, or the host's name servers do not answer",
-    "no space left": "free space where the container store lies (BIC_HOME moves it), then run again",
+    "temporary failure in name resolution": _NO_NAMES,
+    "temporary failure resolving": _NO_NAMES,
 }
 
 

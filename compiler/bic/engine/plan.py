@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from attrs import evolve, frozen
 
 from bic.engine.events import Task
-from bic.ir.definition import Definition, digests
+from bic.ir.definition import Definition, Vertex, digests
 from bic.ir.op import Bootstrap, Download, Exec, Image, Install
 from bic.oci.digest import Digest
 from bic.passes.rewrite import reachable
@@ -34,7 +34,7 @@ class Make:
             isinstance(each.op, Download) and each.op.sha256 is None for each in self.definition.vertices
         )
 
-    def _own(self):  # type: ignore[no-untyped-def]
+    def _own(self) -> Iterable[Vertex]:
         """The vertices that no parent has made."""
         made: set[int] = set()
         for position, _ in self.parents:

@@ -72,7 +72,14 @@ def _options(work: Path, store: Path, driver: str) -> tuple[str, ...]:
     """The store by buildah's own options: a rootless buildah 1.28 ignores the paths of a storage.conf."""
     store.mkdir(parents=True, exist_ok=True, mode=0o700)
     kind = "overlay" if driver == "fuse-overlayfs" else driver
-    options = ("--root", str(store), "--runroot", str(work / "run"), "--storage-driver", kind)
+    options: tuple[str, ...] = (
+        "--root",
+        str(store),
+        "--runroot",
+        str(work / "run"),
+        "--storage-driver",
+        kind,
+    )
     if driver == "fuse-overlayfs":
         program = shutil.which("fuse-overlayfs") or "fuse-overlayfs"
         options += ("--storage-opt", f"overlay.mount_program={program}")

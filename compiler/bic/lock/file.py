@@ -6,8 +6,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import tomli_w
-
 from bic import COMPATIBILITY, __version__
 from bic.errors import InputInvalid, Malformed
 from bic.lock.model import VERSION, FilePin, ImagePin, Lock, PlatformPin
@@ -38,7 +36,9 @@ def read(path: Path, file: str) -> Lock | None:
     except (KeyError, TypeError, AttributeError, Malformed) as error:
         reason = error.message if isinstance(error, Malformed) else f"{error!r}"
         hint = "delete the file and run `bic lock`"
-        raise InputInvalid(document.fault((), f"`{file}` is not a lock that bic wrote: {reason}", hint)) from error
+        raise InputInvalid(
+            document.fault((), f"`{file}` is not a lock that bic wrote: {reason}", hint)
+        ) from error
 
 
 def _lock(data: dict[str, Any]) -> Lock:
@@ -70,6 +70,8 @@ def text(lock: Lock) -> str:
         "emitter": f"bic {__version__}, compatibility {COMPATIBILITY}",
         "spec": str(lock.spec),
     }
+    import tomli_w  # only for writing
+
     images = sorted(lock.images, key=lambda pin: str(pin.reference))
     if images:
         data["image"] = [_image_data(pin) for pin in images]
@@ -111,4 +113,3 @@ def write(path: Path, lock: Lock) -> bool:
     finally:
         temporary.unlink(missing_ok=True)
     return True
-

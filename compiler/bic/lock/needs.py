@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from attrs import frozen
 
 from bic.errors import Span
+from bic.lock.model import Lock
 from bic.oci.digest import Digest
 from bic.oci.reference import Reference
 from bic.spec.model import Copy, Fetch, Spec, Step
@@ -51,3 +52,10 @@ def _steps(spec: Spec) -> Iterator[Step]:
 def spec_digest(spec: Spec) -> Digest:
     """The digest of the evaluated spec: comments, order of tables and titles of steps do not change it."""
     return digest_of(spec)
+
+
+def is_current(spec: Spec, lock: Lock | None) -> bool:
+    """Whether the lock was made from this very spec, or nothing needs one."""
+    if lock is None:
+        return needs(spec).is_empty
+    return lock.spec == spec_digest(spec)

@@ -58,13 +58,30 @@ class Skopeo:
 def _explained(reference: Reference, stderr: str) -> BicError:
     """What a failed question means to the user; skopeo's last line is kept as a note."""
     last = stderr.strip().splitlines()[-1] if stderr.strip() else "no message"
-    text = stderr.lower()
-    if "manifest unknown" in text or "name unknown" in text or "not found" in text:
-        message, hint = "the registry has no image", "check the name and the tag; was it deleted?"
-    elif "unauthorized" in text or "authentication required" in text or "denied" in text:
-        message, hint = "the registry refuses access to", f"`skopeo login {reference.domain}`, or set REGISTRY_AUTH_FILE"
-    elif "no such host" in text or "connection refused" in text or "timeout" in text or "eof" in text:
-        message, hint = "the registry cannot be reached for", "check the network, or a mirror in registries.conf"
-    else:
-        message, hint = "the registry did not answer for", None
-    return WorkFailed(Fault(f"{message} `{reference}`", hint=hint, notes=(last,)))
+    found = next((each for each in SYMPTOMS if any(sign in stderr.lower() for sign in each[0])), None)
+    if found is None:
+        return WorkFailed(Fault(f"the registry did not answer for `{reference}`", notes=(last,)))
+    _, message, hint = found
+    return WorkFailed(
+        Fault(f"{message} `{reference}`", hint=hint.format(domain=reference.domain), notes=(last,))
+    )
+
+
+SYMPTOMS = (
+    (
+        ("manifest unknown", "name unknown", "not found"),
+        "the registry has no image",
+        "check the name and the tag; was it deleted?",
+    ),
+    (
+        ("unauthorized", "authentication required", "denied"),
+        "the registry refuses access to",
+        "`skopeo login {domain}`, or set REGISTRY_AUTH_FILE",
+    ),
+    (
+        ("no such host", "connection refused", "connection reset", "timeout", "eof"),
+        "the registry cannot be reached for",
+        "check the network, or a mirror in registries.conf",
+    ),
+)
+"""Words of skopeo's messages, what they mean, and what to do."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from attrs import evolve
 
-from bic.errors import BicError, Fault, InputInvalid, Span, WorkFailed
+from bic.errors import BicError, InputInvalid, Span, WorkFailed
 from bic.lock.model import FilePin, ImagePin, Lock, PlatformPin
 from bic.lock.needs import needs, spec_digest
 from bic.lock.registry import Registry
@@ -28,13 +28,6 @@ Hasher = Callable[[str], str]
 """Downloads an address and gives the sha256 of what came."""
 
 
-def is_current(spec: Spec, lock: Lock | None) -> bool:
-    """Whether the lock was made from this very spec, or nothing needs one."""
-    if lock is None:
-        return needs(spec).is_empty
-    return lock.spec == spec_digest(spec)
-
-
 def resolve(spec: Spec, registry: Registry, hasher: Hasher, previous: Lock | None = None) -> Lock:
     """Pin everything that the spec takes from outside; pins of `previous` are kept where they still serve.
 
@@ -48,8 +41,8 @@ def resolve(spec: Spec, registry: Registry, hasher: Hasher, previous: Lock | Non
             (span, pool.submit(_image, reference, spec, registry, kept)) for reference, span in wanted.images
         ]
         files = [(span, pool.submit(_file, url, hasher, kept)) for url, span in wanted.files]
-    pins = [pin for span, job in images if (pin := _result(job, span, failures)) is not None]
-    hashes = [pin for span, job in files if (pin := _result(job, span, failures)) is not None]
+    pins = _results(images, failures)
+    hashes = _results(files, failures)
     if failures:
         worst = InputInvalid if any(isinstance(each, InputInvalid) for each in failures) else WorkFailed
         raise worst(*(fault for each in failures for fault in each.faults))
@@ -60,13 +53,15 @@ def resolve(spec: Spec, registry: Registry, hasher: Hasher, previous: Lock | Non
     )
 
 
-def _result(job: Future[Pin], span: Span | None, failures: list[BicError]) -> Pin | None:
-    try:
-        return job.result()
-    except BicError as error:
-        faults = (evolve(fault, span=fault.span or span) for fault in error.faults)
-        failures.append(type(error)(*faults))
-        return None
+def _results(jobs: Iterable[tuple[Span | None, Future[Pin]]], failures: list[BicError]) -> list[Pin]:
+    found = []
+    for span, job in jobs:
+        try:
+            found.append(job.result())
+        except BicError as error:
+            faults = (evolve(fault, span=fault.span or span) for fault in error.faults)
+            failures.append(type(error)(*faults))
+    return found
 
 
 def _image(reference: Reference, spec: Spec, registry: Registry, kept: Lock) -> ImagePin:
@@ -74,12 +69,19 @@ def _image(reference: Reference, spec: Spec, registry: Registry, kept: Lock) -> 
     if pin is not None and all(pin.platform(each) for each in spec.image.platforms):
         return pin
     digest, document = registry.document(reference)
-    entries = {each: _manifest(reference, digest, document, each, spec, registry) for each in spec.image.platforms}
+    entries = {
+        each: _manifest(reference, digest, document, each, spec, registry) for each in spec.image.platforms
+    }
     return ImagePin(reference, digest, tuple(entries[each] for each in sorted(entries)))
 
 
 def _manifest(
-    reference: Reference, digest: Digest, document: Manifest | Index, platform: Platform, spec: Spec, registry: Registry
+    reference: Reference,
+    digest: Digest,
+    document: Manifest | Index,
+    platform: Platform,
+    spec: Spec,
+    registry: Registry,
 ) -> PlatformPin:
     if isinstance(document, Index):
         entry = document.for_platform(platform)
@@ -89,8 +91,8 @@ def _manifest(
         manifest = entry.digest
         config = registry.config(reference.with_digest(manifest))
     else:
-        manifest = digest
-        config = registry.config(reference.with_digest(digest))
+        manifest = answer.digest
+        config = registry.config(reference.with_digest(manifest))
         _check_single(reference, config, platform, spec)
     return PlatformPin(
         platform, manifest, config.config.env, config.config.user or "", config.config.working_dir or ""
