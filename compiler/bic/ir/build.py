@@ -20,6 +20,7 @@ from bic.ir.op import (
     Config,
     CopyFrom,
     Download,
+    EnsureDirectory,
     Entry,
     Exec,
     Image,
@@ -101,6 +102,10 @@ class _Builder:
             state = self.env(state, spec.env, spec.base_span)
             for step in spec.steps:
                 state = self.step(spec, state, step)
+            if spec.config.workdir is not None:
+                # As WORKDIR does: a container must be able to start there.
+                ensure = Tree((EnsureDirectory(spec.config.workdir),))
+                state = evolve(state, position=self.add(ensure, (state.position,)))
             config = _config(spec)
             position = self.add(config, (state.position,)) if config != Config() else state.position
             self.images[name] = evolve(state, position=self.add(Image(spec.image.name), (position,)))

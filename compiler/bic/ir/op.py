@@ -142,6 +142,13 @@ class MakeDirectory:
 
 
 @frozen
+class EnsureDirectory:
+    """Makes a directory, root's and 0755, unless it is there."""
+
+    path: str
+
+
+@frozen
 class MakeSymlink:
     path: str
     target: str
@@ -222,6 +229,7 @@ class CopyFrom:
 
 Action = (
     MakeDirectory
+    | EnsureDirectory
     | MakeSymlink
     | Remove
     | RemoveMatching

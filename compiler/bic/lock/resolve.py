@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from bic.errors import BicError, InputInvalid, Span, WorkFailed
 from bic.lock.model import FilePin, ImagePin, Lock, PlatformPin
@@ -69,20 +69,22 @@ def _image(reference: Reference, spec: Spec, registry: Registry, kept: Lock) -> 
     if pin is not None and all(pin.platform(each) for each in spec.image.platforms):
         return pin
     digest, document = registry.document(reference)
-    entries = {
-        each: _manifest(reference, digest, document, each, spec, registry) for each in spec.image.platforms
-    }
-    return ImagePin(reference, digest, tuple(entries[each] for each in sorted(entries)))
+    answer = _Answer(reference, digest, document)
+    pins = tuple(_manifest(answer, each, spec, registry) for each in sorted(spec.image.platforms))
+    return ImagePin(reference, digest, pins)
 
 
-def _manifest(
-    reference: Reference,
-    digest: Digest,
-    document: Manifest | Index,
-    platform: Platform,
-    spec: Spec,
-    registry: Registry,
-) -> PlatformPin:
+@frozen
+class _Answer:
+    """What a registry said a reference means."""
+
+    reference: Reference
+    digest: Digest
+    document: Manifest | Index
+
+
+def _manifest(answer: _Answer, platform: Platform, spec: Spec, registry: Registry) -> PlatformPin:
+    reference, document = answer.reference, answer.document
     if isinstance(document, Index):
         entry = document.for_platform(platform)
         if entry is None:

@@ -170,12 +170,12 @@ class _Renderer:
                 exact = source.reference.with_tag(None)
                 stage = self.open(str(exact), source.user)
                 self.comment(stage, origin, str(source.reference.with_digest(None)))
-            case Bootstrap() as bootstrap:
+            case _:
                 stage = self.open("scratch", "")
                 self.comment(stage, origin)
                 stage.lines += ["ARG TARGETOS", "ARG TARGETARCH", "ARG TARGETVARIANT"]
                 suffix = "${TARGETOS}-${TARGETARCH}${TARGETVARIANT:+-${TARGETVARIANT}}"
-                stage.lines.append(f"ADD context/{bootstrap_stem(bootstrap)}-{suffix}.tar /")
+                stage.lines.append(f"ADD context/{bootstrap_stem(op)}-{suffix}.tar /")
         self.declare(stage, self.known[position])
         return stage
 

@@ -12,6 +12,7 @@ from bic.ir.op import (
     Content,
     CopyFrom,
     Download,
+    EnsureDirectory,
     Inline,
     Local,
     MakeDirectory,
@@ -37,6 +38,8 @@ def _words(action: Action, content: Content | None) -> tuple[tuple[Word, ...], .
     match action:
         case MakeDirectory(path=path, mode=mode, owner=owner):
             return (("make_directory", path, mode, str(owner)),)
+        case EnsureDirectory(path=path):
+            return (("ensure_directory", path),)
         case MakeSymlink(path=path, target=target):
             return (("make_symlink", path, target),)
         case Remove(paths=paths, force=force):

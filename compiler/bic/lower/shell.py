@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from bic.ir.definition import Origin
 from bic.lower.script import (
@@ -27,7 +27,7 @@ from bic.lower.script import (
 @cache
 def library(name: str) -> str:
     """The text of tree.sh or prepare.sh."""
-    return files("bic.lower").joinpath(name).read_text(encoding="utf-8")
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def text(script: Script) -> str:
@@ -140,10 +140,9 @@ def describe(origin: Origin) -> str:
 
 def _lines(command: Command) -> Iterator[tuple[Origin, str]]:
     match command:
-        case Call(argv=argv, origin=origin, save=None):
-            yield origin, _words(argv)
-        case Call(argv=argv, origin=origin, save=Var(name=name)):
-            yield origin, f"{name}=$({_words(argv)})"
+        case Call(argv=argv, origin=origin, save=save):
+            words = _words(argv)
+            yield origin, words if save is None else f"{save.name}=$({words})"
         case Changes(container=container, functions=functions):
             yield functions[0].origin, f"R=${root_of(container).name}"
             for each in functions:

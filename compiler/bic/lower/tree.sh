@@ -102,6 +102,12 @@ make_directory() { # PATH MODE OWNER
   chmod "$2" "$AT"
 }
 
+ensure_directory() { # PATH
+  parents "$1"
+  at "$1" follow
+  [ -d "$AT" ] || mkdir "$AT"
+}
+
 make_symlink() { # PATH TARGET
   parents "$1"
   at "$1"

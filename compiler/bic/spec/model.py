@@ -113,7 +113,7 @@ class Config:
     """The rest of the OCI image config; what is left out is inherited from the base.
 
     user: user of the image's processes, `user` or `user:group`, names or numbers
-    workdir: working directory; it is not created
+    workdir: working directory; made, owned by root, when it is not there
     entrypoint: argument list; an entrypoint without `cmd` drops the base's cmd, as in a Dockerfile
     cmd: argument list
     ports: exposed ports, such as `8080` or `53/udp`
