@@ -155,6 +155,8 @@ class _Loader:
                 hint = "fragments are defined in a file named in `include`" if key == "fragment" else None
                 hint = hint or did_you_mean(key, TABLES + LATER)
                 self._report((key,), f"unknown key `{key}`", hint, at_key=True)
+            elif key in LATER and not isinstance(data[key], dict):
+                self._report((key,), f"expected a table, found {kind_of(data[key])}")
 
     def _filled(self, value: Any, path: TomlPath) -> Any:
         filled, faults = interpolate(value, self.context.scope, path)
@@ -238,7 +240,8 @@ class _Loader:
                 self._report(("image", "platforms", index), f"the platform `{platform}` is named twice")
 
     def _check_copies(self, steps: tuple[Step, ...], stages: tuple[Stage, ...]) -> None:
-        names = set(self.document.data.get("stage", {}))
+        tables = self.document.data.get("stage", {})
+        names = set(tables) if isinstance(tables, dict) else set()
         sources: dict[str, set[str]] = {stage.name: set() for stage in stages}
         for owner, step in [("", each) for each in steps] + [
             (s.name, each) for s in stages for each in s.steps

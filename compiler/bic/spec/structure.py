@@ -97,8 +97,10 @@ def converter() -> Converter:
     """The strict converter; built once, classes are compiled when first met."""
     made = Converter(detailed_validation=True, forbid_extra_keys=True)
     made.register_structure_hook_factory(attrs.has, functools.partial(_class_hook, made))
-    for leaf, wanted in ((str, "a string"), (int, "an integer"), (bool, "a boolean")):
-        made.register_structure_hook_func(functools.partial(_is, leaf), _leaf(leaf, wanted))
+    # By class: cattrs asks its own hooks for these, which coerce, before any predicate.
+    made.register_structure_hook(str, _parsed(_without_nul))
+    made.register_structure_hook(int, _leaf(int, "an integer"))
+    made.register_structure_hook(bool, _leaf(bool, "a boolean"))
     for kind, parse in values.PARSERS.items():
         made.register_structure_hook_func(functools.partial(_is, kind), _parsed(parse))
     made.register_structure_hook_func(functools.partial(_is, Platform), _parsed(Platform.parse))
@@ -108,7 +110,7 @@ def converter() -> Converter:
     made.register_structure_hook_func(functools.partial(_is, UserId), _user_id)
     for table, key, value in (
         (EnvTable, values.env_name, values.line),
-        (TextTable, values.line, values.line),
+        (TextTable, values.label, values.line),
         (BindTable, values.image_path, values.workspace_path),
     ):
         made.register_structure_hook_func(functools.partial(_is, table), _table(key, value))
@@ -173,12 +175,18 @@ def _parsed(parse: Callable[[str], Any]) -> Callable[..., Any]:
 _MODES = (values.mode, values.mode_change)
 
 
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise Malformed("a string must not hold NUL: no argument and no text file can")
+    return text
+
+
 def _non_empty(data: Any, _: Any) -> str:
     if type(data) is not str:
         raise _Wrong(f"expected a string, found {kind_of(data)}")
     if not data.strip():
         raise _Wrong("expected a script, found an empty string")
-    return data
+    return _without_nul(data)
 
 
 def _user_id(data: Any, _: Any) -> int:
@@ -193,17 +201,20 @@ def _table(key: Callable[[str], Any], value: Callable[[str], Any]) -> Callable[.
     def hook(data: Any, _: Any) -> tuple[tuple[Any, Any], ...]:
         if not isinstance(data, dict):
             raise _Wrong(f"expected a table, found {kind_of(data)}")
-        found: list[tuple[Any, Any]] = []
+        found: dict[Any, Any] = {}
         errors: list[Exception] = []
         for name, each in data.items():
             try:
-                found.append((key(name), _parsed(value)(each, None)))
+                parsed = key(name)
+                if parsed in found:
+                    raise _Wrong(f"`{parsed}` is named twice")
+                found[parsed] = _parsed(value)(each, None)
             except (Malformed, _Wrong) as error:
-                error.__notes__ = [AttributeValidationNote("", name, str)]
+                error.__notes__ = [IterableValidationNote("", name, str)]
                 errors.append(error)
         if errors:
             raise BaseValidationError("table", errors, dict)
-        return tuple(found)
+        return tuple(found.items())
 
     return hook
 
@@ -270,7 +281,7 @@ def _step(error: BaseException) -> TomlPath:
     for note in getattr(error, "__notes__", ()):
         if isinstance(note, AttributeValidationNote):
             return (_RENAMED.get(note.name, note.name),)
-        if isinstance(note, IterableValidationNote) and isinstance(note.index, int):
+        if isinstance(note, IterableValidationNote):
             return (note.index,)
     return ()
 
