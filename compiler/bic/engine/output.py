@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from bic.engine import context
 from bic.ir.definition import Definition
@@ -28,8 +30,22 @@ def emit(kind: str, spec: Spec, definitions: tuple[Definition, ...]) -> str:
 
 
 def ir(spec: Spec, definitions: Iterable[Definition]) -> str:
-    """The step IR of all platforms as stable JSON."""
-    return json.dumps(encode(spec.name, definitions), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    """The step IR of all platforms as stable JSON, a line for each vertex."""
+    data = encode(spec.name, definitions)
+    platforms = [
+        f'{_json(name)}: {{\n"digest": {_json(each["digest"])},\n"vertices": [\n{_rows(each["vertices"])}\n]}}'
+        for name, each in data.pop("platforms").items()
+    ]
+    head = _json(data).removesuffix("}")
+    return head + ', "platforms": {\n' + ",\n".join(platforms) + "\n}}\n"
+
+
+def _rows(vertices: Iterable[dict[str, Any]]) -> str:
+    return ",\n".join(_json(each) for each in vertices)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
 def write(workspace: Workspace, spec: Spec, definitions: tuple[Definition, ...]) -> Path:
@@ -46,7 +62,10 @@ def write(workspace: Workspace, spec: Spec, definitions: tuple[Definition, ...])
 
 
 def write_text(path: Path, text: str, mode: int = 0o644) -> None:
-    """Replace a file at once, so that a reader never sees half of it."""
+    """Replace a file at once, so that a reader never sees half of it; one that is the same is left alone."""
+    with suppress(OSError, UnicodeDecodeError):
+        if path.read_text(encoding="utf-8") == text:
+            return
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(text, encoding="utf-8", newline="")
     temporary.chmod(mode)
