@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import click
-
-from bic.lock import file as lock_file
-from bic.lock.model import Lock
-from bic.spec.model import Spec
-from bic.spec.workspace import Workspace
 
 
 @click.command("lock")
@@ -19,7 +13,8 @@ from bic.spec.workspace import Workspace
 @click.option("--upgrade", is_flag=True, help="Ask anew for everything instead of keeping pins.")
 def command(specs: tuple[str, ...], check: bool, upgrade: bool) -> None:
     """Pin base images and downloads of SPECs by digest, in specs/NAME.lock.toml."""
-    from bic.cli.sources import read_lock, workspace
+    from bic.cli.locking import read_lock, relock
+    from bic.cli.sources import workspace
     from bic.lock.needs import is_current, needs
     from bic.spec.load import load_all
 
@@ -41,20 +36,3 @@ def command(specs: tuple[str, ...], check: bool, upgrade: bool) -> None:
             click.echo(f"{spec.name}: locked", err=True)
     if stale:
         raise click.exceptions.Exit(1)
-
-
-def relock(place: Workspace, spec: Spec, previous: Lock | None) -> Lock:
-    """Resolve what the spec needs, and write its lock."""
-    from bic.lock.registry import Skopeo
-    from bic.lock.resolve import resolve
-
-    made = resolve(spec, Skopeo(), _sha256_of, previous)
-    lock_file.write(lock_file.path_of(place.path_of(spec.name)), made)
-    return made
-
-
-def _sha256_of(url: str) -> str:
-    from bic.engine.download import download
-
-    with tempfile.TemporaryDirectory(prefix="bic-") as folder:
-        return download(url, Path(folder) / "file", None)
