@@ -12,7 +12,7 @@ from attrs import frozen
 
 from bic.spec.structure import toml_name
 
-_FIELD = re.compile(r"([a-z_]+): (.+)")
+_FIELD = re.compile(r"([a-z0-9_]+): (.+)")
 
 
 @frozen
@@ -72,7 +72,9 @@ def element(kind: Any) -> Any:
 
 def _default(value: Any) -> Any:
     match value:
-        case None | attrs.NOTHING | attrs.Factory() | "" | ():
+        case None | "" | ():
+            return None
+        case _ if value is attrs.NOTHING or hasattr(value, "takes_self"):
             return None
         case bool() | int() | str():
             return value

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import frozen
 
 from bic.oci.platform import Platform
 from bic.oci.reference import Reference
@@ -23,7 +23,7 @@ class Grammar:
     name: str
     toml: Literal["string", "integer", "boolean", "table"]
     meaning: str
-    examples: tuple[Any, ...] = field(converter=tuple)
+    examples: tuple[Any, ...]
     pattern: str | None = None
 
 
