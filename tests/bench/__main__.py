@@ -104,8 +104,8 @@ def show(commands: Sequence[Command], growth: Sequence[Growth]) -> None:
         wanted = f"≤ {each.wanted_ms:.0f} ms" if each.wanted_ms else ""
         print(f"{each.name:<20} {each.ms:>6.0f} ms {each.times_python:>9.1f}   {wanted}".rstrip())
     print(f"\n{'bic compile':<20} {'time':>9} {'specs/s':>9}   relative (wanted: ≥ 200 specs/s, constant)")
-    for each in growth:
-        print(f"{each.specs:>6} specs {each.seconds:>15.2f} s {each.specs_per_s:>9.0f}   {each.relative:.2f}")
+    for row in growth:
+        print(f"{row.specs:>6} specs {row.seconds:>15.2f} s {row.specs_per_s:>9.0f}   {row.relative:.2f}")
 
 
 if __name__ == "__main__":
