@@ -1,8 +1,8 @@
-"""What this machine can do for a build: the driver, the isolation, the architectures, found out by trying.
+"""What this machine can do for a build: the driver and the architectures, found out by trying.
 
-`probe_host` takes less than 0.1 s, and about 0.5 s where an OCI runtime is installed, which is then tried
-with a real step; whoever builds asks once and keeps the answer. Effects: starts programs that work in a
-temporary folder, which is removed again; the user's own container store is neither read nor written.
+`probe_host` takes less than 0.1 s; whoever builds asks once and keeps the answer. Effects: starts programs
+that work in a temporary folder, which is removed again; the user's own container store is neither read nor
+written.
 """
 
 from __future__ import annotations
@@ -24,10 +24,9 @@ from bic.errors import HostLacking
 from bic.process import Completed
 from bic.process.packages import how_to_get
 
-__all__ = ["Driver", "Host", "HostFacts", "Isolation", "probe_host"]
+__all__ = ["Driver", "Host", "HostFacts", "probe_host"]
 
 Driver = Literal["overlay", "fuse-overlayfs", "vfs"]
-Isolation = Literal["chroot", "oci", "rootless"]
 
 CA_BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -62,7 +61,6 @@ class HostFacts:
 
     rootless: bool
     driver: Driver
-    isolation: Isolation
     emulated: frozenset[str]
     ca_bundle: str | None
     buildah: str
@@ -77,7 +75,6 @@ def probe_host(host: Host | None = None, *, store: str | None = None) -> HostFac
     """The choices for a build whose container store lies (or will lie) in `store`; raises `HostLacking`.
 
     Driver: native overlay if a mount on the store's volume really works, else fuse-overlayfs, else vfs.
-    Isolation: chroot unless an OCI runtime really works (notes on rootless builds, iso-choice).
     """
     host = host or Host.here()
     buildah = host.which("buildah")
@@ -86,7 +83,6 @@ def probe_host(host: Host | None = None, *, store: str | None = None) -> HostFac
     return HostFacts(
         rootless=host.rootless,
         driver=choose_driver(host, store or host.store),
-        isolation=choose_isolation(host),
         emulated=binfmt.emulated(host),
         ca_bundle=find_ca_bundle(host),
         buildah=buildah,
@@ -101,16 +97,6 @@ def choose_driver(host: Host, store: str) -> Driver:
     if has_fuse(host) and try_fuse(host, store).returncode == 0:
         return "fuse-overlayfs"
     return "vfs"
-
-
-def choose_isolation(host: Host) -> Isolation:
-    """`chroot`, unless there is an OCI runtime that starts a process here."""
-    if not any(host.which(runtime) for runtime in ("crun", "runc")):
-        return "chroot"
-    wanted: Isolation = "rootless" if host.rootless else "oci"
-    from bic.engine.doctor import trial  # only where there is a runtime: costs a real step
-
-    return wanted if trial.runs_a_step(host, wanted) else "chroot"
 
 
 def find_ca_bundle(host: Host) -> str | None:

@@ -8,7 +8,7 @@ import pytest
 from test_doctor_support import AARCH64, FULL_CAPABILITIES, Machine
 
 from bic.engine.doctor import binfmt
-from bic.engine.host import choose_driver, choose_isolation, find_ca_bundle, probe_host
+from bic.engine.host import choose_driver, find_ca_bundle, probe_host
 from bic.errors import HostLacking
 
 
@@ -99,15 +99,6 @@ def test_nothing_of_a_trial_mount_stays_behind(machine: Machine, tmp_path: Path)
     assert not list(tmp_path.glob("bic-doctor-*"))
 
 
-def test_without_a_runtime_the_isolation_is_chroot_and_nothing_is_started(machine: Machine) -> None:
-    assert choose_isolation(machine.host()) == "chroot"
-
-
-def test_a_runtime_that_runs_no_step_leaves_chroot(machine: Machine) -> None:
-    machine.working().program("runc", "exit 1")
-    assert choose_isolation(machine.host()) == "chroot"
-
-
 def test_a_machine_without_buildah_lacks_something(machine: Machine) -> None:
     with pytest.raises(HostLacking, match="not installed: `buildah`"):
         probe_host(machine.host())
@@ -116,6 +107,6 @@ def test_a_machine_without_buildah_lacks_something(machine: Machine) -> None:
 def test_the_facts_hold_what_was_chosen(machine: Machine) -> None:
     machine.working().program("sh", "exit 0")
     facts = probe_host(machine.host())
-    assert (facts.rootless, facts.driver, facts.isolation) == (True, "overlay", "chroot")
+    assert (facts.rootless, facts.driver) == (True, "overlay")
     assert facts.runs("amd64")
     assert not facts.runs("arm64")

@@ -10,6 +10,7 @@ from attrs import asdict, frozen
 from bic.engine.doctor import binfmt, ci, foreign, isolation, storage, surroundings, userns
 from bic.engine.doctor.finding import Finding, Probe
 from bic.engine.doctor.subject import Subject
+from bic.engine.doctor.trial import ISOLATION
 from bic.engine.host import find_ca_bundle
 
 SECTIONS: tuple[tuple[str, tuple[Probe, ...]], ...] = (
@@ -59,7 +60,7 @@ def examine(subject: Subject) -> Report:
     return Report(
         findings=findings,
         driver=subject.driver if works else None,
-        isolation=subject.isolation if works else None,
+        isolation=ISOLATION if works else None,
         rootless=subject.host.rootless,
         architecture=binfmt.native(subject.host),
         emulated=tuple(sorted(binfmt.emulated(subject.host))),

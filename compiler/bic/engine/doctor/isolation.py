@@ -7,7 +7,7 @@ import re
 from bic.engine.doctor import ci
 from bic.engine.doctor.finding import Finding, Probe, probe
 from bic.engine.doctor.subject import Subject
-from bic.engine.doctor.trial import HOSTNAME
+from bic.engine.doctor.trial import HOSTNAME, ISOLATION
 from bic.process.packages import how_to_get
 
 OLDEST = (1, 28)
@@ -49,12 +49,8 @@ def resolver(this: Probe, subject: Subject) -> Finding | None:
     needs=READY,
 )
 def choice(this: Probe, subject: Subject) -> Finding | None:
-    """The isolation that steps run in: chroot unless an OCI runtime really runs a step here."""
-    if subject.isolation == "chroot":
-        runtimes = [name for name in ("crun", "runc") if subject.host.which(name)]
-        why = f"{', '.join(runtimes)} does not run a step here" if runtimes else "no OCI runtime is installed"
-        return this.tells(f"chroot: {why}; steps share the host's pid and ipc namespaces")
-    return this.tells(subject.isolation)
+    """The isolation that steps run in: always chroot, which works nested and unprivileged."""
+    return this.tells(f"{ISOLATION}: steps share the host's pid and ipc namespaces")
 
 
 @probe(
@@ -64,22 +60,11 @@ def choice(this: Probe, subject: Subject) -> Finding | None:
     evidence="measured with crun 1.8.1",
 )
 def cgroup(this: Probe, subject: Subject) -> Finding | None:
-    """cgroup 2 is mounted at /sys/fs/cgroup, for OCI runtimes; chroot isolation needs none."""
+    """Which cgroups are mounted: OCI runtimes need version 2, chroot isolation none."""
     mount = next((mount for mount in subject.host.mounts() if mount.at == "/sys/fs/cgroup"), None)
     if mount is not None and mount.kind == "cgroup2":
         return this.ok("cgroup 2")
     return this.tells("cgroup 1 or hybrid: chroot isolation only", "a unified hierarchy on the host")
-
-
-@probe("iso-cgmgr", "I", symptom="`sd-bus call: permission denied`", evidence="section 3")
-def cgroup_manager(this: Probe, subject: Subject) -> Finding | None:
-    """A systemd user manager is there, for rootless OCI runtimes; chroot isolation needs none."""
-    host = subject.host
-    if not host.rootless or not any(host.which(name) for name in ("crun", "runc")):
-        return None
-    if host.path(f"/run/user/{host.uid}/bus").exists():
-        return this.ok("a user bus")
-    return this.tells("no user bus", '`cgroup_manager = "cgroupfs"` in containers.conf')
 
 
 @probe(
@@ -94,7 +79,7 @@ def masked_proc(this: Probe, subject: Subject) -> Finding | None:
     over = sorted({item.at for item in subject.host.mounts() if item.at.startswith("/proc/")} - {usual})
     if not over:
         return this.ok("/proc is not masked")
-    setting = "chroot isolation, or `--security-opt systempaths=unconfined` for the container"
+    setting = "nothing: chroot isolation does not mind"
     return this.tells(f"masked: {', '.join(over[:3])}{' …' if len(over) > 3 else ''}", setting)
 
 
@@ -120,12 +105,12 @@ def commit(this: Probe, subject: Subject) -> Finding | None:
     needs=(*READY, "pf-commit"),
 )
 def step(this: Probe, subject: Subject) -> Finding | None:
-    """A step runs in the chosen isolation, with busybox or cat of the host."""
+    """A step runs in chroot isolation, with busybox or cat of the host."""
     reason = subject.proof.step
     if reason is None:
         return this.not_tried("neither a static busybox nor cat with its libraries on this host")
     if reason == "":
-        return this.ok(f"a step runs ({subject.isolation})")
+        return this.ok(f"a step runs ({ISOLATION})")
     return this.fails(reason, ci.setting(subject, "namespaces"))
 
 
@@ -166,5 +151,5 @@ def hostname(this: Probe, subject: Subject) -> Finding | None:
 
 
 TOOLS = (buildah, resolver)
-PROBES = (choice, cgroup, cgroup_manager, masked_proc)
+PROBES = (choice, cgroup, masked_proc)
 PROOF = (commit, step, network, hostname)

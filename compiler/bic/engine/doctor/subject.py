@@ -54,10 +54,6 @@ class Subject:
         return choice.choose_driver(self.host, self.store)
 
     @cached_property
-    def isolation(self) -> choice.Isolation:
-        return choice.choose_isolation(self.host)
-
-    @cached_property
     def unshared(self) -> Completed:
         """The id map in the namespaces of a build.
 
@@ -84,12 +80,10 @@ def _prove(subject: Subject, attempt: trial.Trial, rootfs: Path, argv: tuple[str
     container = trial.make_container(attempt, rootfs)
     if argv is None:
         return Proof(built=_commit(attempt, container))
-    isolation = subject.isolation
-    done = trial.step(attempt, container, isolation, argv)
+    done = trial.step(attempt, container, argv)
     if done.returncode != 0:
         return Proof(built=_commit(attempt, container), step=trial.last_line(done.stderr_tail))
-    before, options = alone(subject)
-    quiet = trial.step(attempt, container, isolation, argv, *options, before=before)
+    quiet = trial.step(attempt, container, argv, before=alone(subject))
     built = _commit(attempt, container)
     if quiet.returncode != 0:
         return Proof(built, step="", alone=trial.last_line(quiet.stderr_tail))
@@ -97,16 +91,14 @@ def _prove(subject: Subject, attempt: trial.Trial, rootfs: Path, argv: tuple[str
     return Proof(built, step="", interfaces=interfaces, hostname=hostname)
 
 
-def alone(subject: Subject) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What to put before buildah, and its options, for a step that must see no network (iso-net).
+def alone(subject: Subject) -> tuple[str, ...]:
+    """What to put before buildah for a step that must see no network (iso-net).
 
     chroot isolation shares the host's network and refuses `--network none`, so buildah itself is started in
-    an empty network namespace; a runtime makes one.
+    an empty network namespace.
     """
-    if subject.isolation != "chroot":
-        return (), ("--network", "none")
     inside = ("buildah", "unshare") if subject.host.rootless else ()
-    return (*inside, "unshare", "--net"), ()
+    return (*inside, "unshare", "--net")
 
 
 def _commit(attempt: trial.Trial, container: str) -> str:

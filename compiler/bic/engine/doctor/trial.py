@@ -25,6 +25,8 @@ from bic.errors import HostLacking
 from bic.process import Completed
 
 HOSTNAME = "bic"
+ISOLATION = "chroot"
+"""Of all steps: it works nested and unprivileged, and is the same on every host."""
 LIBRARY = re.compile(r"(/\S+)(?: \(0x[0-9a-f]+\))$", re.MULTILINE)
 READS = ("/proc/net/dev", "/proc/sys/kernel/hostname")
 
@@ -129,25 +131,6 @@ def last_line(text: str) -> str:
     return next((line for line in reversed(lines) if line and line != "Error: exit status 1"), "no message")
 
 
-def runs_a_step(host: Host, isolation: str) -> bool:
-    """Whether a step really runs in an isolation; False where there is nothing to try it with."""
-    from bic.engine.host import scratch_folder  # host.py chooses with this module
-
-    with scratch_folder(host, host.store) as folder:
-        rootfs = folder / "rootfs"
-        rootfs.mkdir()
-        argv = reader(host, rootfs)
-        if argv is None:
-            return False
-        try:
-            with trial(host, folder, "vfs") as attempt:
-                container = make_container(attempt, rootfs)
-                done = step(attempt, container, isolation, argv)
-                return done.returncode == 0
-        except HostLacking:
-            return False
-
-
 def make_container(attempt: Trial, rootfs: Path) -> str:
     """A working container from scratch with the files of `rootfs`; raises `HostLacking`."""
     created = attempt.buildah("from", "--name", "bic-doctor", "scratch")
@@ -164,11 +147,9 @@ def make_container(attempt: Trial, rootfs: Path) -> str:
 def step(
     attempt: Trial,
     container: str,
-    isolation: str,
     argv: tuple[str, ...],
-    *options: str,
     before: tuple[str, ...] = (),
 ) -> Completed:
     """Run a step that prints its network interfaces and then its host name."""
-    flags = ("--isolation", isolation, "--hostname", HOSTNAME, *options)
+    flags = ("--isolation", ISOLATION, "--hostname", HOSTNAME)
     return attempt.buildah("run", *flags, container, "--", *argv, *READS, before=before)
