@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from bic.spec.workspace import Workspace
 
 IN_CI = bool(os.environ.get("CI"))
 NAMED_SKIP = "lacks "
@@ -21,6 +23,26 @@ settings.load_profile("bic")
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)
+
+
+Files = Mapping[str, str | bytes]
+MakeWorkspace = Callable[[Files], Workspace]
+
+
+@pytest.fixture
+def make_workspace(tmp_path: Path) -> MakeWorkspace:
+    """Writes files by their path in a new workspace; text goes through as UTF-8, bytes as they are."""
+
+    def make(files: Files) -> Workspace:
+        root = tmp_path / "workspace"
+        (root / "specs").mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return Workspace(root.resolve())
+
+    return make
 
 
 @pytest.hookimpl(trylast=True)

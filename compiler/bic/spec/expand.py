@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from attrs import evolve, field, frozen
 
-from bic.errors import Fault, Malformed, Position, Span
-from bic.spec.fragments import Fragment
+from bic.errors import Fault, Span
+from bic.spec.fragments import Fragment, Parameter
 from bic.spec.interpolate import Scope, interpolate, references
-from bic.spec.model import Step
+from bic.spec.model import Copy, Step
 from bic.spec.near import did_you_mean
 from bic.spec.steps import step_of
 from bic.spec.structure import kind_of, structure_value
 from bic.spec.toml import Document, TomlPath
-from bic.spec.values import PlatformGlob
+from bic.spec.values import PlatformGlob, Text
 
 _USE_KEYS = ("use", "with", "title", "platforms")
+
+MAX_DEPTH = 32
+"""Fragments within each other."""
+
+MAX_STEPS = 10_000
+"""Steps of one spec: fragments that use each other several times grow without bound."""
 
 
 @frozen(eq=False)
 class Context:
-    """What surrounds a list of steps: the scope, the known fragments, and the `use`s it came through."""
+    """What surrounds a list of steps: the scope, what may be named, and the `use`s it came through.
+
+    `count` is the number of steps so far, over all nested contexts.
+    """
 
     scope: Scope
     fragments: Mapping[str, Fragment]
+    stages: frozenset[str] = frozenset()
     faults: list[Fault] = field(factory=list)
-    used: tuple[tuple[str, Span | None], ...] = ()
+    used: tuple[tuple[str, Span], ...] = ()
     platforms: tuple[tuple[PlatformGlob, ...], ...] = ()
+    count: list[int] = field(factory=lambda: [0])
 
     def report(
         self,
@@ -40,7 +52,7 @@ class Context:
         at_key: bool = False,
     ) -> None:
         fault = document.fault(path, message, hint, at_key=at_key)
-        notes = tuple(f"used at {span}" for _, span in reversed(self.used) if span is not None)
+        notes = tuple(f"used at {span}" for _, span in reversed(self.used))
         self.faults.append(evolve(fault, notes=notes))
 
 
@@ -70,7 +82,22 @@ def _step(data: dict[str, Any], document: Document, place: TomlPath, context: Co
     step, problems = step_of(filled, header_span(document, place))
     for problem in problems:
         context.report(document, place + problem.path, problem.message, problem.hint, at_key=problem.at_key)
-    return [evolve(step, platforms=context.platforms + step.platforms)] if step else []
+    if step is None or not _is_known(step, document, place, context):
+        return []
+    return [evolve(step, platforms=context.platforms + step.platforms)]
+
+
+def _is_known(step: Step, document: Document, place: TomlPath, context: Context) -> bool:
+    """Whether the stage that a copy names is there, and the spec has a sane number of steps."""
+    context.count[0] += 1
+    if context.count[0] == MAX_STEPS + 1:
+        context.report(document, place, f"the spec has more than {MAX_STEPS} steps", at_key=True)
+    if isinstance(step.kind, Copy) and step.kind.origin.kind == "stage":
+        wanted = step.kind.origin.name
+        if wanted not in context.stages:
+            hint = did_you_mean(wanted, context.stages) or "stages are written `[stage.NAME]`"
+            context.report(document, (*place, "copy", "from"), f"there is no stage called `{wanted}`", hint)
+    return context.count[0] <= MAX_STEPS
 
 
 def header_span(document: Document, place: TomlPath) -> Span:
@@ -80,8 +107,7 @@ def header_span(document: Document, place: TomlPath) -> Span:
     index = place[-1]
     if isinstance(index, int) and index < len(headers):
         return headers[index]
-    start = Position(1, 1)
-    return document.span(place) or Span(document.file, start, start)
+    return document.span(place)
 
 
 def _use(data: dict[str, Any], document: Document, place: TomlPath, context: Context) -> tuple[Step, ...]:
@@ -89,6 +115,9 @@ def _use(data: dict[str, Any], document: Document, place: TomlPath, context: Con
         if key not in _USE_KEYS:
             hint = did_you_mean(key, _USE_KEYS)
             context.report(document, (*place, key), f"`{key}` cannot stand beside `use`", hint, at_key=True)
+    _, problems = structure_value(data.get("title", ""), Text)
+    for problem in problems:
+        context.report(document, (*place, "title"), problem.message, problem.hint)
     name = data["use"]
     if not isinstance(name, str) or name not in context.fragments:
         hint = (
@@ -99,6 +128,10 @@ def _use(data: dict[str, Any], document: Document, place: TomlPath, context: Con
     if name in (used for used, _ in context.used):
         cycle = " → ".join([*(used for used, _ in context.used), name])
         context.report(document, (*place, "use"), f"the fragments use each other: {cycle}")
+        return ()
+    if len(context.used) == MAX_DEPTH or context.count[0] > MAX_STEPS:
+        if len(context.used) == MAX_DEPTH:
+            context.report(document, (*place, "use"), f"more than {MAX_DEPTH} fragments use each other")
         return ()
     fragment = context.fragments[name]
     before = len(context.faults)
@@ -146,11 +179,26 @@ def _arguments(
     for name, parameter in fragment.parameters.items():
         if name not in filled and parameter.is_required:
             context.report(document, (*place, "use"), f"`{fragment.name}` needs the parameter `{name}`")
-        elif name in filled and not parameter.accepts(filled[name]):
+        elif name not in filled:
+            table[name] = _default(parameter, fragment, context)
+        elif not parameter.accepts(filled[name]):
             found = kind_of(filled[name])
             context.report(document, (*at, name), f"expected {parameter.wanted}, found {found}")
-        table[name] = filled.get(name, parameter.default)
+        else:
+            table[name] = filled[name]
     return table
+
+
+def _default(parameter: Parameter, fragment: Fragment, context: Context) -> Any:
+    """A default may refer to variables of the spec, so its type is known only now."""
+    place = (*fragment.path, "params", parameter.name, "default")
+    outer = Scope({name: table for name, table in context.scope.tables.items() if name != "with"})
+    value, faults = interpolate(parameter.default, outer, place)
+    for path, wrong in faults:
+        context.report(fragment.document, path, wrong.message, wrong.hint)
+    if not faults and not parameter.accepts(value):
+        context.report(fragment.document, place, f"expected {parameter.wanted}, found {kind_of(value)}")
+    return value
 
 
 def evaluated_vars(document: Document, faults: list[Fault]) -> dict[str, Any]:
@@ -160,25 +208,23 @@ def evaluated_vars(document: Document, faults: list[Fault]) -> dict[str, Any]:
         faults.append(document.fault(("vars",), f"expected a table, found {kind_of(raw)}"))
         return {}
     done: dict[str, Any] = {}
-    for name in raw:
-        try:
-            _evaluate(name, raw, done, ())
-        except Malformed as wrong:
-            faults.append(document.fault(("vars", name), wrong.message, wrong.hint))
-            done[name] = raw[name]
-    return done
+    for name in _in_order(raw, document, faults):
+        value, wrong = interpolate(raw[name], Scope({"vars": {**raw, **done}}), ("vars", name))
+        faults.extend(document.fault(path, each.message, each.hint) for path, each in wrong)
+        done[name] = raw[name] if wrong else value
+    return {name: done.get(name, value) for name, value in raw.items()}
 
 
-def _evaluate(name: str, raw: Mapping[str, Any], done: dict[str, Any], chain: tuple[str, ...]) -> Any:
-    if name in done:
-        return done[name]
-    if name in chain:
-        raise Malformed("the variables refer to each other: " + " → ".join([*chain, name]))
-    for scope, key in references(raw[name]):
-        if scope == "vars" and key in raw:
-            _evaluate(key, raw, done, (*chain, name))
-    value, faults = interpolate(raw[name], Scope({"vars": done}))
-    if faults:
-        raise faults[0][1]
-    done[name] = value
-    return value
+def _in_order(raw: Mapping[str, Any], document: Document, faults: list[Fault]) -> list[str]:
+    """The names of variables, each after those that it refers to; none when they form a cycle."""
+    used = {
+        name: sorted({key for scope, key in references(value) if scope == "vars" and key in raw})
+        for name, value in raw.items()
+    }
+    try:
+        return list(TopologicalSorter(used).static_order())
+    except CycleError as error:
+        cycle = list(reversed(error.args[1]))
+        message = "the variables refer to each other: " + " → ".join(cycle)
+        faults.append(document.fault(("vars", cycle[0]), message))
+        return []

@@ -9,9 +9,10 @@ from typing import Any
 from attrs import field, frozen
 
 from bic.errors import Fault, InputInvalid
+from bic.spec.interpolate import references
 from bic.spec.near import did_you_mean
 from bic.spec.structure import kind_of
-from bic.spec.toml import Document, TomlPath, read
+from bic.spec.toml import LANGUAGE, Document, TomlPath, read
 
 _TYPES = {
     "string": "a string",
@@ -21,6 +22,9 @@ _TYPES = {
     "table": "a table",
 }
 _MISSING = object()
+
+MAX_DEPTH = 32
+"""Files that include each other, one after the other."""
 
 
 @frozen
@@ -56,38 +60,50 @@ class Fragment:
 
 def fragments_of(document: Document, directory: Path, root: Path) -> tuple[dict[str, Fragment], list[Fault]]:
     """All fragments that `document` includes, directly or not, and what is wrong with the files."""
-    found: dict[str, Fragment] = {}
-    faults: list[Fault] = []
-    _include(document, directory, root, (document.file,), found, faults)
-    return found, faults
+    included = _Included(root)
+    _include(document, directory, (document.file,), included)
+    return included.fragments, included.faults
 
 
-def _include(
-    document: Document,
-    directory: Path,
-    root: Path,
-    chain: tuple[str, ...],
-    found: dict[str, Fragment],
-    faults: list[Fault],
-) -> None:
+@frozen(eq=False)
+class _Included:
+    """What the files included so far define; each is read once, however often it is named."""
+
+    root: Path
+    fragments: dict[str, Fragment] = field(factory=dict)
+    faults: list[Fault] = field(factory=list)
+    files: set[str] = field(factory=set)
+
+
+def _include(document: Document, directory: Path, chain: tuple[str, ...], included: _Included) -> None:
     entries = document.data.get("include", [])
     if not isinstance(entries, list):
-        faults.append(document.fault(("include",), f"expected an array, found {kind_of(entries)}"))
+        fault = document.fault(("include",), f"expected an array, found {kind_of(entries)}")
+        included.faults.append(fault)
         return
     for index, entry in enumerate(entries):
         place: TomlPath = ("include", index)
         try:
-            path = _inside(entry, directory, root)
-            file = path.relative_to(root).as_posix()
-            if file in chain:
-                cycle = " → ".join([*chain[chain.index(file) :], file])
-                raise InputInvalid(f"the files include each other: {cycle}")
-            included = read(path, file)
+            path = _inside(entry, directory, included.root)
+            file = path.relative_to(included.root).as_posix()
+            _refuse_cycle(file, chain)
+            if file in included.files:
+                continue
+            included.files.add(file)
+            inner = read(path, file)
         except InputInvalid as error:
-            faults.extend(_at(document, place, fault) for fault in error.faults)
+            included.faults.extend(_at(document, place, fault) for fault in error.faults)
             continue
-        _include(included, path.parent, root, (*chain, file), found, faults)
-        _define(included, found, faults)
+        _include(inner, path.parent, (*chain, file), included)
+        _define(inner, included.fragments, included.faults)
+
+
+def _refuse_cycle(file: str, chain: tuple[str, ...]) -> None:
+    if file in chain:
+        cycle = " → ".join([*chain[chain.index(file) :], file])
+        raise InputInvalid(f"the files include each other: {cycle}")
+    if len(chain) > MAX_DEPTH:
+        raise InputInvalid(f"more than {MAX_DEPTH} files include each other")
 
 
 def _inside(entry: Any, directory: Path, root: Path) -> Path:
@@ -110,6 +126,10 @@ def _at(document: Document, place: TomlPath, fault: Fault) -> Fault:
 
 
 def _define(document: Document, found: dict[str, Fragment], faults: list[Fault]) -> None:
+    version = document.data.get("bic", LANGUAGE)
+    if type(version) is not int or version != LANGUAGE:
+        hint = f"this bic reads `bic = {LANGUAGE}`"
+        faults.append(document.fault(("bic",), f"unknown language version `{version}`", hint))
     for key in document.data:
         if key not in ("fragment", "include", "bic"):
             hint = "an included file defines fragments: `[[fragment.NAME.step]]`"
@@ -170,16 +190,18 @@ def _parameters(
 def _parameter(
     name: str, table: Any, document: Document, place: TomlPath, faults: list[Fault]
 ) -> Parameter | None:
-    if not isinstance(table, dict) or table.get("type") not in _TYPES:
-        hint = 'for example `{ type = "string" }`; types: ' + ", ".join(_TYPES)
-        faults.append(document.fault(place, f"the parameter `{name}` needs a type", hint))
+    kind = table.get("type") if isinstance(table, dict) else None
+    if not isinstance(table, dict) or not isinstance(kind, str) or kind not in _TYPES:
+        example = 'for example `{ type = "string" }`; types: ' + ", ".join(_TYPES)
+        faults.append(document.fault(place, f"the parameter `{name}` needs a type", example))
         return None
     for key in table:
         if key not in ("type", "default", "description"):
             hint = did_you_mean(key, ("type", "default", "description"))
             faults.append(document.fault((*place, key), f"unknown key `{key}`", hint, at_key=True))
-    parameter = Parameter(name, table["type"], table.get("default", _MISSING))
-    if not parameter.is_required and not parameter.accepts(parameter.default):
+    parameter = Parameter(name, kind, table.get("default", _MISSING))
+    is_known = not parameter.is_required and not any(references(parameter.default))
+    if is_known and not parameter.accepts(parameter.default):
         found = kind_of(parameter.default)
         faults.append(document.fault((*place, "default"), f"expected {parameter.wanted}, found {found}"))
     return parameter

@@ -1,7 +1,8 @@
 """`${vars.x}` and `${with.x}` in string values.
 
-Only the names of bic's own scopes are touched: `${HOME}` and `$1` in a script are the shell's. A value
-that is one lone reference keeps the type of what it refers to. `$${vars.x}` stands for itself.
+Only bic's own scopes are touched: `${HOME}` and `$1` in a script are the shell's, `${project.version}` in
+a file is somebody else's. A scope that looks like a slip (`${var.x}`) is a fault. A value that is one lone
+reference keeps the type of what it refers to. `$${vars.x}` stands for `${vars.x}`.
 """
 
 from __future__ import annotations
@@ -13,13 +14,20 @@ from typing import Any
 from attrs import field, frozen
 
 from bic.errors import Malformed
-from bic.spec.near import did_you_mean
+from bic.spec.near import did_you_mean, near
+from bic.spec.structure import kind_of
 from bic.spec.toml import TomlPath
 
 _REFERENCE = re.compile(r"(\$?)\$\{([A-Za-z_][A-Za-z0-9_-]*)\.([^{}]*)\}")
 
 PASSED_ON = frozenset({"env"})
 """Scopes that `env` values may refer to: resolved when the base is known."""
+
+SCOPES = frozenset({"vars", "with"}) | PASSED_ON
+"""The names before the dot that are bic's."""
+
+MAX_LENGTH = 1 << 20
+"""Characters of a string after filling in: variables that repeat each other grow without bound."""
 
 
 @frozen
@@ -33,11 +41,13 @@ class Scope:
 
     def lookup(self, scope: str, key: str) -> Any:
         if scope not in self.tables:
+            escaped = f"`$${{{scope}.{key}}}` stands for the text itself"
             if scope in PASSED_ON:
-                raise Malformed(f"`${{{scope}.{key}}}` can be used in `env` values only")
+                raise Malformed(f"`${{{scope}.{key}}}` can be used in `env` values only", escaped)
+            meant = near(scope, SCOPES) if scope not in SCOPES else None
             raise Malformed(
                 f"there is no `{scope}` to refer to here: `${{{scope}.{key}}}`",
-                did_you_mean(scope, self.tables),
+                f"did you mean `{meant}`? {escaped}" if meant else "parameters are known in fragments alone",
             )
         table = self.tables[scope]
         if key not in table:
@@ -58,7 +68,7 @@ def _fill(value: Any, scope: Scope, path: TomlPath, faults: list[tuple[TomlPath,
     if isinstance(value, str):
         if "${" not in value:
             return value
-        later = PASSED_ON if "env" in path else frozenset[str]()
+        later = PASSED_ON if path[-2:-1] == ("env",) else frozenset[str]()
         try:
             return _fill_text(value, scope, later)
         except Malformed as fault:
@@ -73,13 +83,21 @@ def _fill(value: Any, scope: Scope, path: TomlPath, faults: list[tuple[TomlPath,
 
 def _fill_text(text: str, scope: Scope, later: frozenset[str]) -> Any:
     lone = _REFERENCE.fullmatch(text)
-    if lone and not lone[1] and lone[2] not in later:
+    if lone and not lone[1] and lone[2] not in later and is_ours(lone[2]):
         return scope.lookup(lone[2], lone[3])
-    return _REFERENCE.sub(lambda match: _replace(match, scope, later), text)
+    filled = _REFERENCE.sub(lambda match: _replace(match, scope, later), text)
+    if len(filled) > max(MAX_LENGTH, len(text)):
+        raise Malformed(f"the value has more than {MAX_LENGTH} characters")
+    return filled
+
+
+def is_ours(scope: str) -> bool:
+    """Whether a name before the dot is bic's, or looks as if it was meant to be."""
+    return scope in SCOPES or near(scope, SCOPES) is not None
 
 
 def _replace(match: re.Match[str], scope: Scope, later: frozenset[str]) -> str:
-    if match[2] in later:
+    if match[2] in later or not is_ours(match[2]):
         return match[0]
     if match[1]:
         return match[0][1:]
@@ -93,10 +111,11 @@ def as_text(value: Any) -> str:
             return "true" if value else "false"
         case str() | int():
             return str(value)
+        case float():
+            raise Malformed("a float cannot stand inside a longer string", "write the variable in quotes")
         case _:
-            kind = type(value).__name__
             raise Malformed(
-                f"a {kind} cannot stand inside a longer string",
+                f"{kind_of(value)} cannot stand inside a longer string",
                 hint="refer to it alone: the value then keeps its type",
             )
 

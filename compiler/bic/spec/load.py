@@ -6,23 +6,23 @@ that the files alone can tell.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
 
-from bic.errors import Fault, InputInvalid, Malformed, Span
+from bic.errors import Fault, InputInvalid, Malformed
+from bic.spec import debian, family
 from bic.spec.expand import Context, evaluated_vars, expand
 from bic.spec.fragments import fragments_of
 from bic.spec.interpolate import Scope, interpolate
-from bic.spec.model import Base, Config, Copy, EnvTable, Image, Spec, Stage, Step
+from bic.spec.model import Base, Config, Copy, EnvTable, Image, Spec, Stage
 from bic.spec.near import did_you_mean
 from bic.spec.structure import Problem, kind_of, structure, structure_value
-from bic.spec.toml import Document, TomlPath, read
+from bic.spec.toml import LANGUAGE, Document, TomlPath, read
 from bic.spec.values import word
-from bic.spec.workspace import Workspace
+from bic.spec.workspace import Workspace, refuse_name
 
-LANGUAGE = 1
 TABLES = ("bic", "include", "image", "base", "vars", "env", "config", "step", "stage")
 LATER = ("check", "checks", "use", "release")
 """Tables of the language that this version reads as data and does not act on yet."""
@@ -35,8 +35,9 @@ def load_all(workspace: Workspace, names: Iterable[str]) -> dict[str, Spec]:
     failed: set[str] = set()
     for name in names:
         _load_family(workspace, name, (), loaded, failed, faults)
+    faults.extend(family.check(loaded))
     if faults:
-        raise InputInvalid(*faults)
+        raise InputInvalid(*dict.fromkeys(faults))
     return loaded
 
 
@@ -56,15 +57,18 @@ def _load_family(
         failed.add(name)
         faults.extend(error.faults)
         return
-    for parent, span, excerpt in _parents(workspace, spec):
-        chain = (*children, name)
+    chain = (*children, name)
+    for base, span in family.bases(spec):
+        parent = base.spec
+        if parent is None:
+            continue
         if parent in chain:
             cycle = " → ".join([*chain[chain.index(parent) :], parent])
-            faults.append(Fault(f"the specs build on each other: {cycle}", span, excerpt=excerpt))
+            faults.append(Fault(f"the specs build on each other: {cycle}", span))
             failed.add(name)
         elif not workspace.has(parent):
             hint = did_you_mean(parent, workspace.names())
-            faults.append(Fault(f"there is no spec called `{parent}`", span, hint, excerpt=excerpt))
+            faults.append(Fault(f"there is no spec called `{parent}`", span, hint))
             failed.add(name)
         else:
             _load_family(workspace, parent, chain, loaded, failed, faults)
@@ -72,27 +76,17 @@ def _load_family(
         loaded[name] = spec
 
 
-def _parents(workspace: Workspace, spec: Spec) -> Iterable[tuple[str, Span | None, str | None]]:
-    bases = [(spec.base, spec.base_span), *((stage.base, stage.span) for stage in spec.stages)]
-    for base, span in bases:
-        if base.spec is not None:
-            yield base.spec, span, _excerpt(workspace, span)
-
-
-def _excerpt(workspace: Workspace, span: Span | None) -> str | None:
-    if span is None:
-        return None
-    return read(workspace.root / span.file, span.file).excerpt(span)
-
-
 def load(workspace: Workspace, name: str) -> Spec:
     """One spec by its name in the workspace; `InputInvalid` carries everything that is wrong with it."""
     path = workspace.path_of(name)
     file = path.relative_to(workspace.root).as_posix()
+    refuse_name(name, file)
     document = read(path, file)
     fragments, faults = fragments_of(document, path.parent, workspace.root)
     variables = evaluated_vars(document, faults)
-    context = Context(Scope({"vars": variables}), fragments, faults)
+    stages = document.data.get("stage")
+    names = frozenset(stages if isinstance(stages, dict) else ())
+    context = Context(Scope({"vars": variables}), fragments, names, faults)
     spec = _Loader(name, document, context).spec()
     if faults:
         raise InputInvalid(*_ordered(faults))
@@ -122,13 +116,25 @@ class _Loader:
         config = self._table("config", Config) or Config()
         steps = expand(self.document.data.get("step", []), self.document, ("step",), self.context)
         stages = self._stages()
-        self._check_image(image)
-        self._check_copies(steps, stages)
+        self._check_image(image, any(each and each.debian for each in (base, *(s.base for s in stages))))
+        self._check_copies(stages)
         if self.context.faults or image is None or base is None:
             return None
         later = tuple((key, self.document.data[key]) for key in LATER if key in self.document.data)
-        base_span = self.document.span(("base",))
-        return Spec(self.name, self.document.file, image, base, base_span, env, config, steps, stages, later)
+        image_span, base_span = self.document.span(("image", "name")), self.document.span(("base",))
+        return Spec(
+            self.name,
+            self.document.file,
+            image,
+            image_span,
+            base,
+            base_span,
+            env,
+            config,
+            steps,
+            tuple(sorted(stages, key=lambda stage: stage.name)),
+            later,
+        )
 
     def _report(self, path: TomlPath, message: str, hint: str | None = None, *, at_key: bool = False) -> None:
         self.context.report(self.document, path, message, hint, at_key=at_key)
@@ -152,9 +158,9 @@ class _Loader:
             )
         for key in data:
             if key not in TABLES + LATER:
-                hint = "fragments are defined in a file named in `include`" if key == "fragment" else None
-                hint = hint or did_you_mean(key, TABLES + LATER)
-                self._report((key,), f"unknown key `{key}`", hint, at_key=True)
+                included = "fragments are defined in a file named in `include`" if key == "fragment" else None
+                near_key = included or did_you_mean(key, TABLES + LATER)
+                self._report((key,), f"unknown key `{key}`", near_key, at_key=True)
             elif key in LATER and not isinstance(data[key], dict):
                 self._report((key,), f"expected a table, found {kind_of(data[key])}")
 
@@ -227,10 +233,9 @@ class _Loader:
         base = self._base(data.get("base"), (*path, "base"))
         env = self._env((*path, "env"), data.get("env", {}))
         steps = expand(data.get("step", []), self.document, (*path, "step"), self.context)
-        span = self.document.span((*path, "base")) or self.document.span(path)
-        return Stage(name, base, env, steps, span) if base and span else None
+        return Stage(name, base, env, steps, self.document.span((*path, "base"))) if base else None
 
-    def _check_image(self, image: Image | None) -> None:
+    def _check_image(self, image: Image | None, is_debian: bool) -> None:
         if image is None:
             return
         if not image.platforms:
@@ -238,27 +243,21 @@ class _Loader:
         for index, platform in enumerate(image.platforms):
             if platform in image.platforms[:index]:
                 self._report(("image", "platforms", index), f"the platform `{platform}` is named twice")
+            if is_debian and debian.architecture(platform) is None:
+                self._report(("image", "platforms", index), f"Debian has no packages for `{platform}`")
 
-    def _check_copies(self, steps: tuple[Step, ...], stages: tuple[Stage, ...]) -> None:
-        tables = self.document.data.get("stage", {})
-        names = set(tables) if isinstance(tables, dict) else set()
-        sources: dict[str, set[str]] = {stage.name: set() for stage in stages}
-        for owner, step in [("", each) for each in steps] + [
-            (s.name, each) for s in stages for each in s.steps
-        ]:
-            if not isinstance(step.kind, Copy) or step.kind.origin.kind != "stage":
-                continue
-            wanted = step.kind.origin.name
-            if wanted not in names:
-                fault = Fault(f"there is no stage called `{wanted}`", step.span, did_you_mean(wanted, names))
-                self.context.faults.append(attrs.evolve(fault, excerpt=self.document.excerpt(step.span)))
-            elif owner:
-                sources[owner].add(wanted)
-        cycle = _cycle(sources)
+    def _check_copies(self, stages: tuple[Stage, ...]) -> None:
+        cycle = _cycle({stage.name: set(_copied_stages(stage)) for stage in stages})
         if cycle:
             self._report(
                 ("stage", cycle[0]), "the stages copy from each other: " + " → ".join(cycle), at_key=True
             )
+
+
+def _copied_stages(stage: Stage) -> Iterator[str]:
+    for step in stage.steps:
+        if isinstance(step.kind, Copy) and step.kind.origin.kind == "stage":
+            yield step.kind.origin.name
 
 
 def _cycle(graph: Mapping[str, set[str]]) -> list[str] | None:

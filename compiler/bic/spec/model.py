@@ -14,6 +14,7 @@ from attrs import Factory, field, frozen
 from bic.errors import Span
 from bic.oci.platform import Platform
 from bic.oci.reference import Reference
+from bic.spec.plain import OUTSIDE
 from bic.spec.values import (
     CopySource,
     DebianPackage,
@@ -466,7 +467,7 @@ class Step:
 
     kind: StepKind
     span: Span
-    title: str = ""
+    title: str = field(default="", metadata=OUTSIDE)
     platforms: tuple[tuple[PlatformGlob, ...], ...] = ()
     options: Options = Options()
 
@@ -497,16 +498,17 @@ class Spec:
     """One evaluated spec: includes, fragments and variables are in force, every value is parsed.
 
     `name` is its name in the workspace; `file` its path relative to the workspace root. `later` keeps
-    tables that this version reads but does not act on, as plain data.
+    tables that this version reads but does not act on, as plain data. Stages are sorted by name.
     """
 
-    name: str
-    file: str
+    name: str = field(metadata=OUTSIDE)
+    file: str = field(metadata=OUTSIDE)
     image: Image
+    image_span: Span | None
     base: Base
     base_span: Span | None
     env: EnvTable
     config: Config
     steps: tuple[Step, ...]
     stages: tuple[Stage, ...] = ()
-    later: tuple[tuple[str, Any], ...] = field(default=(), eq=False, hash=False)
+    later: tuple[tuple[str, Any], ...] = field(default=(), eq=False, hash=False, metadata=OUTSIDE)

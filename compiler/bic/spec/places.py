@@ -58,22 +58,25 @@ class _Walk:
 
     def table(self, node: Node) -> None:
         head = next(child for child in node.children if child.type in _KEYS)
-        path = self._header_path(_key(head), is_array=node.type == "table_array_element")
-        self.keys[path] = self.values[path] = _span(self.file, self.lines, head)
+        span = _span(self.file, self.lines, head)
+        path = self._header_path(_key(head), span, is_array=node.type == "table_array_element")
+        self.keys[path] = self.values[path] = span
         for child in node.children:
             if child.type == "pair":
                 self.pair(path, child)
 
-    def _header_path(self, key: list[str], *, is_array: bool) -> TomlPath:
+    def _header_path(self, key: list[str], span: Span, *, is_array: bool) -> TomlPath:
         """The path of a header: arrays of tables on the way mean their last element so far."""
         path: TomlPath = ()
         for part in key[:-1]:
             path = (*path, part)
+            self.keys.setdefault(path, span)
             if path in self.counts:
                 path = (*path, self.counts[path] - 1)
         path = (*path, key[-1])
         if not is_array:
             return path
+        self.keys.setdefault(path, span)
         self.counts[path] = self.counts.get(path, 0) + 1
         return (*path, self.counts[path] - 1)
 

@@ -15,8 +15,14 @@ from attrs import define
 
 from bic.errors import Fault, InputInvalid, Position, Span
 
+LANGUAGE = 1
+"""The version of the spec language, as `bic = 1` names it."""
+
 MAX_BYTES = 1 << 20
 """A spec is written by people; whatever is larger is not one."""
+
+MAX_DEPTH = 32
+"""Tables and arrays within each other; the language needs eight."""
 
 TomlPath = tuple[str | int, ...]
 """Keys and indices from the root of a document to a value."""
@@ -30,13 +36,14 @@ class Document:
     text: str
     data: dict[str, Any]
 
-    def span(self, path: TomlPath) -> Span | None:
-        """Where `path` is defined: the key for a table's entry, else the value; else its parent."""
+    def span(self, path: TomlPath) -> Span:
+        """Where `path` is defined: the key for a table's entry, else its parent, at last the file's start."""
         while path not in self._places and path:
             path = path[:-1]
-        return self._places.get(path)
+        start = Position(1, 1)
+        return self._places.get(path) or Span(self.file, start, start)
 
-    def value_span(self, path: TomlPath) -> Span | None:
+    def value_span(self, path: TomlPath) -> Span:
         """Where the value at `path` stands, or the nearest enclosing place."""
         return self._values.get(path) or self.span(path)
 
@@ -44,8 +51,8 @@ class Document:
         span = self.span(path) if at_key else self.value_span(path)
         return Fault(message, span, hint, excerpt=self.excerpt(span))
 
-    def excerpt(self, span: Span | None) -> str | None:
-        return excerpt(self.text, span.start.line) if span else None
+    def excerpt(self, span: Span) -> str | None:
+        return excerpt(self.text, span.start.line)
 
     @cached_property
     def step_spans(self) -> dict[tuple[str, ...], list[Span]]:
@@ -80,7 +87,7 @@ def read(path: Path, file: str) -> Document:
     """Read and parse `path`, called `file` in messages; every failure is an `InputInvalid`."""
     try:
         if not path.is_file():
-            raise InputInvalid(f"there is no spec file `{file}`")
+            raise InputInvalid(f"`{file}` is a directory" if path.is_dir() else f"there is no file `{file}`")
         if path.stat().st_size > MAX_BYTES:
             size = path.stat().st_size / 1e6
             raise InputInvalid(
@@ -102,7 +109,22 @@ def parse(raw: bytes, file: str) -> Document:
         raise InputInvalid(_syntax_fault(file, text, error)) from error
     except RecursionError as error:
         raise InputInvalid(f"`{file}` is nested too deeply") from error
+    except ValueError as error:
+        raise InputInvalid(f"`{file}` holds a number that is too large") from error
+    if _is_deeper(data, MAX_DEPTH):
+        raise InputInvalid(f"`{file}` is nested too deeply", hint=f"at most {MAX_DEPTH} levels")
     return Document(file, text.replace("\r\n", "\n"), data)
+
+
+def _is_deeper(data: dict[str, Any], limit: int) -> bool:
+    """Level by level, so that the check itself cannot exhaust the stack."""
+    level: list[Any] = [data]
+    for _ in range(limit):
+        values = (value for each in level for value in (each.values() if isinstance(each, dict) else each))
+        level = [value for value in values if isinstance(value, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _decode(raw: bytes, file: str) -> str:

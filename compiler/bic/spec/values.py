@@ -15,6 +15,7 @@ from typing import Any, NewType
 from attrs import frozen
 
 from bic.errors import Malformed
+from bic.oci.platform import Platform
 
 ImagePath = NewType("ImagePath", str)
 """An absolute, normalised path in the image: no `..`, no double or trailing slash."""
@@ -133,7 +134,7 @@ def mode(text: str) -> Mode:
 def mode_change(text: str) -> ModeChange:
     if re.fullmatch(r"[0-7]{3,4}", text):
         return ModeChange(text.zfill(4))
-    clause = r"[ugoa]*([-+=]([rwxXst]*|[ugo]))+"
+    clause = r"[ugoa]*([-+]([rwxXst]+|[ugo])|=([rwxXst]*|[ugo]))+"
     if not re.fullmatch(rf"{clause}(,{clause})*", text):
         raise Malformed(
             f"a mode is octal digits or symbolic clauses: `{text}`", hint='for example "0644" or "u+x,o-w"'
@@ -166,7 +167,7 @@ def owner(text: str) -> Owner:
 
 
 def _account(part: str, whole: str) -> str:
-    if part.isdecimal() and part.isascii() and int(part) < 2**32 - 1:
+    if re.fullmatch(r"[0-9]{1,20}", part) and int(part) < 2**32 - 1:
         return str(int(part))
     if not _NAME.fullmatch(part):
         raise Malformed(
@@ -184,7 +185,7 @@ def account(text: str) -> Text:
 
 
 def port(text: str) -> Port:
-    match = re.fullmatch(r"(\d{1,5})(?:/(tcp|udp|sctp))?", text)
+    match = re.fullmatch(r"([0-9]{1,5})(?:/(tcp|udp|sctp))?", text)
     if match is None or not 0 < int(match[1]) < 65536:
         raise Malformed(
             f"a port is a number up to 65535 with an optional protocol: `{text}`", hint='"8080", "53/udp"'
@@ -200,6 +201,7 @@ def sha256(text: str) -> Sha256:
 
 
 def url(text: str) -> Url:
+    _refuse_control(text, "URL")
     if not re.fullmatch(r"https?://[^\s/@'\"\\]+(/[^\s'\"\\]*)?", text):
         raise Malformed(
             f"not a plain http or https address: `{text}`",
@@ -216,6 +218,14 @@ def env_name(text: str) -> EnvName:
 
 def line(text: str) -> Text:
     _refuse_control(text, "value")
+    return Text(text)
+
+
+def label(text: str) -> Text:
+    """The name of a label or an annotation; tools write `NAME=VALUE`, so it holds no `=`."""
+    _refuse_control(text, "name")
+    if not text.strip() or "=" in text:
+        raise Malformed(f"not the name of a label: `{text}`", hint="a name is not empty and holds no `=`")
     return Text(text)
 
 
@@ -250,14 +260,20 @@ def word(text: str) -> Word:
 
 
 def platform_glob(text: str) -> PlatformGlob:
-    if not re.fullmatch(r"!?[a-z0-9*?\[\]]+(/[a-z0-9_*?\[\]-]+){0,2}", text):
+    if not re.fullmatch(r"!?[a-z0-9_*?\[\]-]+(/[a-z0-9_*?\[\]-]+){0,2}", text):
         raise Malformed(
             f"not a platform or a pattern of platforms: `{text}`", hint='"linux/arm64", "linux/arm*"'
         )
-    return PlatformGlob(text)
+    if is_glob(text):
+        return PlatformGlob(text)
+    # A platform by name is spelt as images spell it: `linux/aarch64` would never match.
+    negation = "!" if text.startswith("!") else ""
+    return PlatformGlob(negation + str(Platform.parse(text.removeprefix("!"))))
 
 
 def debian_package(text: str) -> DebianPackage:
+    if text.endswith("-"):
+        raise Malformed(f"apt would remove this package: `{text}`", hint="a `-` at the end means removal")
     if not re.fullmatch(r"[a-z0-9][a-z0-9+.-]+(:[a-z0-9-]+)?(=[A-Za-z0-9.+:~-]+|/[A-Za-z0-9._-]+)?", text):
         raise Malformed(
             f"not a Debian package: `{text}`", hint='"socat", or with a version "socat=1.7.4.4-2"'

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from attrs import frozen
 
 from bic.errors import InputInvalid, NothingSelected
+from bic.oci.refusal import quote
 from bic.spec.near import did_you_mean
 
 
@@ -38,7 +40,7 @@ class Workspace:
         return self.specs / f"{name}.toml"
 
     def has(self, name: str) -> bool:
-        return self.path_of(name).is_file()
+        return is_name(name) and self._is_spec(self.path_of(name)) and self.path_of(name).is_file()
 
     def _name_of(self, path: Path) -> str:
         return path.relative_to(self.specs).with_suffix("").as_posix()
@@ -68,6 +70,19 @@ class Workspace:
                 )
             return self._name_of(path)
         raise InputInvalid(f"there is no spec called `{wanted}`", hint=did_you_mean(wanted, self.names()))
+
+
+def is_name(name: str) -> bool:
+    """Whether a spec may be called so: it becomes part of paths, of container names and of comments."""
+    part = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
+    return bool(re.fullmatch(rf"{part}(/{part})*", name))
+
+
+def refuse_name(name: str, file: str) -> None:
+    """Raise `InputInvalid` for a file whose name cannot be a spec's."""
+    if not is_name(name):
+        hint = "letters, digits, `.`, `_`, `-`, and `/` between folders"
+        raise InputInvalid(f"not a name for a spec: {quote(file)}", hint=hint)
 
 
 def find(start: Path) -> Workspace:
