@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from support.accounts import Account
 
 from bic.cli.doctor import command
-from bic.engine.doctor import userns
 from bic.engine.doctor.examine import examine
 from bic.engine.doctor.machine import Host
 from bic.engine.doctor.subject import Subject
@@ -97,10 +97,8 @@ def test_the_json_says_what_the_engine_gets(scratch: Path) -> None:
     assert facts["emulated"] == sorted(chosen.emulated)
 
 
-def test_an_ordinary_namespace_maps_enough_ids(scratch: Path) -> None:
-    host = Host.here()
-    if not host.rootless:
-        pytest.skip("for an ordinary user")
-    finding = userns.id_tools(Subject(host))
-    assert finding is not None
-    assert finding.severity == "ok"
+def test_an_ordinary_user_is_told_that_builds_work(builder_user: Account) -> None:
+    done = builder_user.run([str(builder_user.bic), "doctor", "--json"])
+    found = {each["id"]: each["severity"] for each in json.loads(done.stdout)["findings"]}
+    assert done.code == 0, done.stderr
+    assert (found["id-tools"], found["pf-commit"], found["pf-step"], found["iso-net"]) == ("ok",) * 4

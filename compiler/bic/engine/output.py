@@ -32,16 +32,14 @@ def emit(kind: str, spec: Spec, definitions: tuple[Definition, ...]) -> str:
 def ir(spec: Spec, definitions: Iterable[Definition]) -> str:
     """The step IR of all platforms as stable JSON, a line for each vertex."""
     data = encode(spec.name, definitions)
-    platforms = [
-        f'{_json(name)}: {{\n"digest": {_json(each["digest"])},\n"vertices": [\n{_rows(each["vertices"])}\n]}}'
-        for name, each in data.pop("platforms").items()
-    ]
+    platforms = [f"{_json(name)}: {_platform(each)}" for name, each in data.pop("platforms").items()]
     head = _json(data).removesuffix("}")
     return head + ', "platforms": {\n' + ",\n".join(platforms) + "\n}}\n"
 
 
-def _rows(vertices: Iterable[dict[str, Any]]) -> str:
-    return ",\n".join(_json(each) for each in vertices)
+def _platform(data: dict[str, Any]) -> str:
+    rows = ",\n".join(_json(each) for each in data["vertices"])
+    return f'{{\n"digest": {_json(data["digest"])},\n"vertices": [\n{rows}\n]}}'
 
 
 def _json(value: Any) -> str:
