@@ -7,13 +7,16 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from support import accounts, probes
+from support import accounts, everything, files, probes
 from support import registry as registries
 from support import tiny_base as tiny
 from support.accounts import Account
+from support.family import Family
+from support.files import FileServer
 from support.proxy import FaultyProxy
 from support.registry import Registry
 from support.tiny_base import TinyBase
@@ -114,6 +117,19 @@ def arm64() -> str:
 @pytest.fixture
 def shared_directory() -> Iterator[Path]:
     """A folder that every account can enter, unlike `tmp_path`, and that is gone after the test."""
+    with _shared_directory() as path:
+        yield path
+
+
+@pytest.fixture(scope="session")
+def session_directory() -> Iterator[Path]:
+    """The same for what a session shares."""
+    with _shared_directory() as path:
+        yield path
+
+
+@contextmanager
+def _shared_directory() -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(prefix="bic-test-", dir=os.environ.get("BIC_TEST_TMP", "/var/tmp")))
     path.chmod(0o755)
     try:
@@ -153,3 +169,39 @@ def workspace(shared_directory: Path, current_user: Account) -> Callable[..., Wo
         return make_workspace(shared_directory / f"workspace-{number}", account, env)
 
     return make
+
+
+# What several tests look at, built once a session
+
+
+@pytest.fixture(scope="session")
+def file_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FileServer]:
+    """A web server on loopback, for `fetch` steps."""
+    with files.serve(tmp_path_factory.mktemp("files")) as running:
+        yield running
+
+
+_FAMILIES = [
+    pytest.param(name, marks=pytest.mark.xdist_group(f"family-{name}")) for name in ("root", "ordinary")
+]
+
+
+@pytest.fixture(scope="session", params=_FAMILIES)
+def family(
+    request: pytest.FixtureRequest,
+    session_directory: Path,
+    registry: Registry,
+    tiny_reference: str,
+    tiny_base: TinyBase,
+    file_server: FileServer,
+) -> Family:
+    """The specs of `everything`, built by root and by an ordinary user, for arm64 where that runs."""
+    account: Account = request.getfixturevalue("root_user" if request.param == "root" else "builder_user")
+    conf = registries.registries_conf(session_directory / "registries.conf", registry.host)
+    env = {"CONTAINERS_REGISTRIES_CONF": str(conf), "SOURCE_DATE_EPOCH": str(everything.EPOCH)}
+    workspace = make_workspace(session_directory / f"family-{request.param}", account, env)
+    everything.write(workspace, file_server)
+    platforms = tuple(each for each in tiny.PLATFORMS if probes.runs_platform(each))
+    family = Family(workspace, platforms, tiny_base)
+    family.build()
+    return family

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from bic.engine.download import download
 from bic.engine.events import Output, Reporter, StepDone, StepStarted, Task
@@ -107,12 +107,18 @@ class Executor:
 
     def prepare(self, function: Function) -> None:
         if function.words[0] == "fetch":
-            with self.told(function.origin, f"fetch {function.words[2]!s}"):
-                target, url, sha256 = (self.word(each) for each in function.words[1:4])
-                download(url, Path(target), None if sha256 == "-" else sha256, self.session.cancel)
+            self.fetch(function)
             return
         lines = [shell.library("prepare.sh"), "set -eu", f"epoch={shlex.quote(self.values['epoch'])}"]
         self.shell("\n".join([*lines, self.line_of(function)]), (function,))
+
+    def fetch(self, function: Function) -> None:
+        target, url, sha256 = (self.word(each) for each in function.words[1:4])
+        with self.told(function.origin, f"fetch {url}"):
+            try:
+                download(url, Path(target), None if sha256 == "-" else sha256, self.session.cancel)
+            except WorkFailed as error:
+                raise WorkFailed(*(evolve(each, span=function.origin.span) for each in error.faults)) from error
 
     def shell(self, script: str, functions: tuple[Function, ...]) -> None:
         short = str(functions[0].words[0])

@@ -44,4 +44,22 @@ def environment(
     """
     source = os.environ if host is None else host
     allowed = {name: value for name, value in source.items() if name in ALLOWED}
-    return {"PATH": os.defpath, **allowed, "LANG": "C.UTF-8", **(extra or {})}
+    return {"PATH": os.defpath, **_runtime(allowed), **allowed, "LANG": "C.UTF-8", **(extra or {})}
+
+
+def _runtime(allowed: Mapping[str, str]) -> dict[str, str]:
+    """A runtime folder for who has none, where the one that the container tools would take is closed to them.
+
+    Without XDG_RUNTIME_DIR they look for credentials in /run/containers/UID, and fail where root's tools have
+    made /run/containers for root alone. The folder need not exist.
+    """
+    uid = int(allowed.get("_CONTAINERS_ROOTLESS_UID") or os.geteuid())
+    if uid == 0 or "XDG_RUNTIME_DIR" in allowed:
+        return {}
+    try:
+        os.stat(f"/run/containers/{uid}/auth.json")  # noqa: PTH116
+    except PermissionError:
+        return {"XDG_RUNTIME_DIR": f"{allowed.get('HOME') or '/nonexistent'}/.cache/bic/runtime"}
+    except OSError:
+        pass
+    return {}

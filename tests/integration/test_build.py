@@ -1,0 +1,89 @@
+"""`bic build` of every step kind that needs no package manager: the whole tree and config of the result."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+from support import everything
+from support.family import Family
+from support.layout import diff_trees, image_config, image_tree, index_manifest, layer_trees
+from support.remains import remains
+
+PLATFORMS = [
+    pytest.param("linux/amd64", id="amd64"),
+    pytest.param("linux/arm64", id="arm64", marks=pytest.mark.arm64),
+]
+
+
+@pytest.fixture(params=PLATFORMS)
+def platform(request: pytest.FixtureRequest) -> str:
+    if request.param == "linux/arm64":
+        request.getfixturevalue("arm64")
+    name: str = request.param
+    return name
+
+
+def test_every_file_of_the_image_is_what_the_steps_say(family: Family, platform: str) -> None:
+    expected = everything.expected_tree(image_tree(family.base.layout, platform), platform)
+    assert diff_trees(expected, image_tree(family.layout, platform)) == []
+
+
+def test_the_config_is_what_the_spec_says(family: Family, platform: str) -> None:
+    config = image_config(family.layout, platform)["config"]
+    env = dict(entry.split("=", 1) for entry in config.pop("Env"))
+    labels = config.pop("Labels")
+    assert env == everything.ENV
+    assert labels == everything.LABELS
+    assert config == everything.CONFIG
+
+
+def test_a_layer_holds_no_more_than_what_changed(family: Family, platform: str) -> None:
+    base, parent, own = layer_trees(family.layout, platform)
+    assert base == layer_trees(family.base.layout, platform)[0]
+    # Mount points come and go in /etc and /run.
+    assert parent.keys() - {"/etc", "/run"} == {
+        "/from",
+        *(f"/from/parent{end}" for end in ("", "/made", "/gone")),
+    }
+    assert not own.keys() & {"/from/parent/made", "/bin/busybox", "/etc/os-release", "/root", "/tmp"}
+    assert {"/bin/.wh.vi", "/from/parent/.wh.gone"} <= own.keys()
+    assert {entry.mtime for tree in (parent, own) for entry in tree.values()} == {everything.EPOCH}
+
+
+def test_a_secret_is_in_no_file_log_message_or_layer(family: Family, platform: str) -> None:
+    secret = everything.SECRET.encode()
+    files = [path for path in family.workspace.root.rglob("*") if path.is_file() and path.name != "secret"]
+    assert [path for path in files if secret in path.read_bytes()] == []
+    blobs = (family.layout / "blobs/sha256").iterdir()
+    packed = [data for data in (path.read_bytes() for path in blobs) if data.startswith(b"\x1f\x8b")]
+    assert packed
+    assert not any(secret in gzip.decompress(data) for data in packed)
+    assert not any(everything.SECRET in run.stdout + run.stderr for run in family.runs)
+    log = (family.folder / f"{platform.replace('/', '-')}.log").read_text()
+    assert "***" in log
+
+
+def test_nothing_to_do_means_no_container_and_the_same_digests(family: Family) -> None:
+    before = index_manifest(family.layout)
+    again = family.build("--json")
+    assert index_manifest(family.layout) == before
+    assert "unchanged" in again.stderr and "built in" not in again.stderr
+    names = [each["spec"] for each in json.loads(again.stdout)]
+    assert names == list(everything.FAMILY)
+
+
+def test_a_build_without_the_cache_gives_the_same_digest(family: Family) -> None:
+    """But for what the steps' own caches changed, which is what those are for."""
+    before = image_tree(family.layout, "linux/amd64")
+    family.workspace.bic(
+        "build", everything.NAME, "--platform", "linux/amd64", "--no-cache", "--secret", "id=token,src=secret"
+    ).check()
+    changed = diff_trees(before, image_tree(family.layout, "linux/amd64"), fields=("type", "sha256", "mtime"))
+    family.build()
+    assert [line.split(":")[0] for line in changed] == ["/srv/runs"]
+
+
+def test_a_build_leaves_neither_mounts_nor_containers_nor_processes(family: Family) -> None:
+    assert remains(family.workspace) == []
