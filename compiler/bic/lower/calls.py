@@ -9,7 +9,7 @@ import shlex
 from attrs import evolve
 
 from bic.ir.definition import Origin
-from bic.ir.op import Config, CopyFrom, Exec, Install, Pairs, Source
+from bic.ir.op import Config, Exec, Install, Pairs, Source
 from bic.lower import packages
 from bic.lower.environment import CA_PATH, CA_VARIABLES, fixed
 from bic.lower.script import (
@@ -145,12 +145,6 @@ def installation(install: Install) -> tuple[Exec, tuple[str, ...]]:
     if install.requirements is not None:
         binds = (*binds, (packages.REQUIREMENTS, install.requirements))
     return evolve(run, env=env, binds=binds), packages.argv(install)
-
-
-def copy(container: Var, source: Var, action: CopyFrom, origin: Origin) -> Call:
-    owner = ("--chown", str(action.owner).rstrip(":")) if action.owner else ()
-    argv: tuple[Argument, ...] = ("buildah", "copy", "--quiet", *owner, "--from", (source,))
-    return Call((*argv, (container,), action.source, action.path), origin)
 
 
 DOLLAR = "BIC_DOLLAR"

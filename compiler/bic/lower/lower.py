@@ -13,7 +13,6 @@ from attrs import evolve, field, frozen
 from bic.ir.definition import Definition, Origin, Vertex
 from bic.ir.op import (
     Bootstrap,
-    Change,
     Config,
     CopyFrom,
     Download,
@@ -27,7 +26,7 @@ from bic.ir.op import (
     Tree,
 )
 from bic.lower import calls, packages
-from bic.lower.context import debian_architecture, entry_name
+from bic.lower.context import entry_name
 from bic.lower.environment import Known, known
 from bic.lower.functions import function
 from bic.lower.script import (
@@ -47,6 +46,7 @@ from bic.lower.script import (
     root_of,
 )
 from bic.oci.platform import Platform
+from bic.spec import debian
 
 
 def lower(definition: Definition, built: Mapping[int, Var] | None = None) -> Script:
@@ -245,34 +245,26 @@ class _Lowering:
         self.execute(container, vertex, run, argv, ((source, path),), packages.label(install))
 
     def tree(self, container: Var, vertex: Vertex, tree: Tree) -> None:
-        """File changes, as runs of functions between the copies from other containers."""
-        pending: list[Function] = []
+        functions: list[Function] = []
         for action, origin in zip(tree.actions, vertex.origins, strict=True):
-            if isinstance(action, CopyFrom):
-                content = self.definition.vertices[vertex.inputs[action.input]].op
-                if isinstance(content, Change) or not isinstance(content, Local | Inline | Download):
-                    self.flush(container, pending)
-                    self.copy_from(container, vertex, action, origin)
-                    continue
-                pending.extend(function(action, origin, content))
+            if not isinstance(action, CopyFrom):
+                functions.extend(function(action, origin))
+                continue
+            content = self.definition.vertices[vertex.inputs[action.input]].op
+            if isinstance(content, Local | Inline | Download):
+                functions.extend(function(action, origin, content))
             else:
-                pending.extend(function(action, origin))
-        self.flush(container, pending)
+                functions.append(self.copy_from(vertex, action, origin))
+        self.body.append(Changes(container, tuple(functions)))
 
-    def flush(self, container: Var, pending: list[Function]) -> None:
-        if pending:
-            self.body.append(Changes(container, tuple(pending)))
-            pending.clear()
-
-    def copy_from(self, container: Var, vertex: Vertex, action: CopyFrom, origin: Origin) -> None:
+    def copy_from(self, vertex: Vertex, action: CopyFrom, origin: Origin) -> Function:
+        """A copy from the file system of another container, made if it is not there yet."""
         state = vertex.inputs[action.input]
         source = self.containers.get(state)
         if source is None:
             source = self.containers[state] = self.create(state)
-        check: tuple[Word, ...] = ("check_merge", join(root_of(source), action.source), action.path)
-        functions = (Function(("parents", action.path), origin), Function(check, origin))
-        self.body.append(Changes(container, functions))
-        self.body.append(calls.copy(container, source, action, origin))
+        owner = str(action.owner) if action.owner else "-"
+        return Function(("copy_in", (root_of(source),), action.source, action.path, owner), origin)
 
 
 def stubs(definition: Definition, state: int) -> tuple[str, ...]:
@@ -296,7 +288,7 @@ def _mount_points(run: Exec) -> set[str]:
 
 
 def _bootstrap(op: Bootstrap, origin: Origin) -> Function:
-    architecture = debian_architecture(op.platform)
+    architecture = debian.architecture(op.platform)
     assert architecture is not None, "verified when the spec was loaded"
     words: tuple[Word, ...] = (
         "bootstrap",

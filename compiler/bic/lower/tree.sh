@@ -43,10 +43,27 @@ exists() {
   [ -e "$1" ] || [ -L "$1" ]
 }
 
-# parents PATH: makes the missing directories above PATH.
+# parents PATH: makes the missing directories above PATH, and above where links in it point.
 parents() {
   at "${1%/*}" follow
-  [ -d "$AT" ] || mkdir -p "$AT"
+  [ -d "$AT" ] || make_missing "$AT"
+}
+
+# make_missing DIRECTORY: root's, 0755, whatever the directory above hands down.
+make_missing() {
+  [ -d "${1%/*}/" ] || make_missing "${1%/*}"
+  exists "$1" && fail "there is a file in the way of the directory ${1#"$R"}"
+  mkdir "$1"
+  chown 0:0 "$1"
+  set_mode 0755 "$1"
+}
+
+# set_mode MODE PATH: the mode as it is written; numbers alone would leave set-id bits of directories.
+set_mode() {
+  case $1 in
+    [0-7]*) chmod ug-s "$2" ;;
+  esac
+  chmod "$1" "$2"
 }
 
 # field FILE NAME POSITION: sets FIELD to that field (3 or 4) of NAME's line; false when there is none.
@@ -92,14 +109,10 @@ ids() {
 
 make_directory() { # PATH MODE OWNER
   ids "$3"
-  parents "$1"
   at "$1" follow
-  if [ ! -d "$AT" ]; then
-    exists "$AT" && fail "there is a file in the way of the directory $1"
-    mkdir "$AT"
-  fi
+  [ -d "$AT" ] || make_missing "$AT"
   chown "$IDS" "$AT"
-  chmod "$2" "$AT"
+  set_mode "$2" "$AT"
 }
 
 ensure_directory() { # PATH
@@ -113,7 +126,7 @@ make_symlink() { # PATH TARGET
   at "$1"
   [ -d "$AT" ] && [ ! -L "$AT" ] && fail "there is a directory in the way of the symbolic link $1"
   rm -f "$AT"
-  ln -s "$2" "$AT"
+  ln -s -- "$2" "$AT"
 }
 
 put_file() { # FILE PATH MODE OWNER
@@ -129,17 +142,14 @@ put_file() { # FILE PATH MODE OWNER
 
 put_tree() { # DIRECTORY PATH OWNER: the content of the directory goes into PATH
   ids "$3"
-  parents "$2"
   put_directory "$1" "$2"
 }
 
 put_directory() { # DIRECTORY PATH
   at "$2" follow
   if [ ! -d "$AT" ]; then
-    exists "$AT" && fail "there is a file in the way of the directory $2"
-    mkdir "$AT"
+    make_missing "$AT"
     chown "$IDS" "$AT"
-    chmod 0755 "$AT"
   fi
   for pd_each in "$1"/* "$1"/.[!.]* "$1"/..?*; do
     exists "$pd_each" || continue
@@ -185,24 +195,41 @@ remove_one() { # PATH
   esac
 }
 
-remove_pattern() { # DIRECTORY PATTERN: removes what matches the pattern below a path of the image
+# remove_pattern DIRECTORY PATTERN [hidden]: removes what matches below a directory of the image. As in a
+# shell, a pattern matches names that begin with a dot only if it does so too, or is told to.
+remove_pattern() {
   at "$1" follow
+  [ -d "$AT" ] || return 0
   case $2 in
-    */*) set -- "$1" "${2%%/*}" "${2#*/}" "$AT" ;;
-    *) set -- "$1" "$2" '' "$AT" ;;
+    */*) set -- "$1" "${2%%/*}" "${3-}" "${2#*/}" ;;
+    *) set -- "$1" "$2" "${3-}" '' ;;
   esac
-  rp_ifs=$IFS
-  IFS=
-  for rp_each in "${4%/}"/$2; do
+  for rp_each in "${AT%/}"/* "${AT%/}"/.[!.]* "${AT%/}"/..?*; do
     exists "$rp_each" || continue
-    if [ -n "$3" ]; then
-      remove_pattern "$1/${rp_each##*/}" "$3"
-      IFS=
+    matches "${rp_each##*/}" "$2" "$3" || continue
+    if [ -n "$4" ]; then
+      remove_pattern "$1/${rp_each##*/}" "$4" "$3"
     else
       rm -rf "$rp_each"
     fi
   done
-  IFS=$rp_ifs
+}
+
+matches() { # NAME PATTERN [hidden]
+  case ${3-}$1 in
+    .*)
+      case $2 in
+        .*) ;;
+        *) return 1 ;;
+      esac
+      ;;
+  esac
+  # The pattern is one.
+  # shellcheck disable=SC2254
+  case $1 in
+    $2) return 0 ;;
+  esac
+  return 1
 }
 
 remove_matching() { # PATH PATTERN…: without a slash a name at any depth, with one a path below PATH
@@ -210,11 +237,11 @@ remove_matching() { # PATH PATTERN…: without a slash a name at any depth, with
   shift
   for rm_pattern; do
     case ${rm_pattern%/} in
-      */*) remove_pattern "$rm_path" "${rm_pattern#/}" ;;
+      */*) remove_pattern "$rm_path" "${rm_pattern#/}" hidden ;;
       *)
         at "$rm_path" follow
         [ -d "$AT" ] || continue
-        find "$AT" -mindepth 1 -depth -name "${rm_pattern%/}" -exec rm -rf '{}' +
+        find "${AT%/}/" -mindepth 1 -depth -name "${rm_pattern%/}" -exec rm -rf '{}' +
         ;;
     esac
   done
@@ -232,10 +259,13 @@ set_permissions() { # PATH MODE|- OWNER|- RECURSIVE
   exists "$AT" || fail "there is no $1 in the image"
   if [ "$4" = yes ]; then
     [ "$3" = - ] || chown -h -R "$IDS" "$AT"
+    case $2 in
+      [0-7]*) chmod -R ug-s "$AT" ;;
+    esac
     [ "$2" = - ] || chmod -R "$2" "$AT"
   else
     [ "$3" = - ] || chown "$IDS" "$AT"
-    [ "$2" = - ] || chmod "$2" "$AT"
+    [ "$2" = - ] || set_mode "$2" "$AT"
   fi
 }
 
@@ -244,7 +274,9 @@ account_file() {
   parents "$1"
   at "$1" follow
   if [ ! -f "$AT" ]; then
+    exists "$AT" && fail "$1 is no file in the image"
     : >"$AT"
+    chown 0:0 "$AT"
     chmod 0644 "$AT"
   fi
   [ -z "$(tail -c 1 "$AT")" ] || echo >>"$AT"
@@ -296,8 +328,10 @@ add_user() { # NAME UID GID GROUP HOME SHELL COMMENT CREATE_HOME [GROUP…]
 }
 
 # replace_line NAME LINE: in the account file AT, the line of NAME becomes LINE; else LINE is added.
+# No other file is written: the image may hold a link of whatever name.
 replace_line() {
   rl_found=no
+  rl_text=
   while IFS= read -r rl_line; do
     case $rl_line in
       "$1":*)
@@ -305,11 +339,12 @@ replace_line() {
         rl_found=yes
         ;;
     esac
-    printf '%s\n' "$rl_line"
-  done <"$AT" >"$AT.bic"
-  [ "$rl_found" = yes ] || printf '%s\n' "$2" >>"$AT.bic"
-  cat "$AT.bic" >"$AT"
-  rm -f "$AT.bic"
+    rl_text="$rl_text$rl_line
+"
+  done <"$AT"
+  [ "$rl_found" = yes ] || rl_text="$rl_text$2
+"
+  printf '%s' "$rl_text" >"$AT"
 }
 
 add_member() { # GROUP USER
@@ -347,9 +382,57 @@ set_timezone() { # ZONE
   fi
 }
 
-# check_merge DIRECTORY PATH: buildah's copy would replace a link in the image by a directory: refuse.
+# copy_in ROOT SOURCE PATH OWNER|-: what SOURCE is in the tree ROOT becomes PATH; a directory's content goes into it.
+copy_in() {
+  [ "$4" = - ] || ids "$4"
+  ci_root=$R
+  R=$1
+  at "$2" follow
+  ci_source=$AT
+  R=$ci_root
+  exists "$ci_source" || fail "there is no $2 to copy"
+  parents "$3"
+  if [ -d "$ci_source" ]; then
+    merge_tree "$ci_source" "$3" "$4"
+  else
+    at "$3"
+    [ -d "$AT" ] && [ ! -L "$AT" ] && fail "there is a directory in the way of the file $3"
+    rm -f "$AT"
+    cp -a "$ci_source" "$AT"
+    [ "$4" = - ] || give "$AT"
+  fi
+}
+
+# merge_tree DIRECTORY PATH OWNER|-: directories that are there stay as they are; hard links stay hard links.
+merge_tree() {
+  check_merge "$1" "$2"
+  at "$2" follow
+  if [ ! -d "$AT" ]; then
+    make_missing "$AT"
+    [ "$3" = - ] || chown "$IDS" "$AT"
+  fi
+  mt_owner=
+  [ "$3" = - ] || mt_owner="--owner=:${IDS%:*} --group=:${IDS#*:}"
+  # Both ends of the pipe may fail.
+  # shellcheck disable=SC2086
+  mt_failed=$({
+    { tar --create $mt_owner --numeric-owner --xattrs --directory "$1" . || echo read >&3; } |
+      tar --extract --numeric-owner --same-owner --same-permissions --xattrs --xattrs-include='*' \
+        --no-overwrite-dir --directory "$AT" || echo write >&3
+  } 3>&1 >/dev/null)
+  [ -z "$mt_failed" ] || fail "cannot copy into $2"
+}
+
+# give FILE: to the owner in IDS, with the special bits that changing an owner takes away.
+give() {
+  gi_mode=$(stat -c %a "$1")
+  chown -h "$IDS" "$1"
+  [ -L "$1" ] || chmod "$gi_mode" "$1"
+}
+
+# check_merge DIRECTORY PATH: a directory must not replace a link of the image, nor be put where it points.
 check_merge() {
-  [ -d "$1" ] && [ ! -L "$1" ] || return 0
+  set -- "${1%/}" "$2"
   find "$1" -mindepth 1 -type d | while IFS= read -r cm_each; do
     at "$2/${cm_each#"$1"/}"
     [ ! -L "$AT" ] || fail "$2/${cm_each#"$1"/} is a symbolic link in the image: copy to where it points"
