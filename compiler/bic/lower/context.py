@@ -6,7 +6,6 @@ Entries are named by the content that they must hold, so that a stale one cannot
 from __future__ import annotations
 
 from bic.ir.op import Bootstrap, Content, Download, Inline, Local
-from bic.oci.platform import Platform
 from bic.spec.plain import digest_of
 
 
@@ -25,24 +24,3 @@ def bootstrap_stem(op: Bootstrap) -> str:
     """The platform-independent part of a bootstrap's name."""
     rest = digest_of((op.suite, op.variant, op.components, op.mirror)).short
     return f"{op.suite}-{op.variant}-{rest}"
-
-
-DEBIAN_ARCHITECTURES = {
-    "386": "i386",
-    "amd64": "amd64",
-    "arm/v5": "armel",
-    "arm/v6": "armel",
-    "arm/v7": "armhf",
-    "arm64": "arm64",
-    "loong64": "loong64",
-    "mips64le": "mips64el",
-    "ppc64le": "ppc64el",
-    "riscv64": "riscv64",
-    "s390x": "s390x",
-}
-"""Debian's names of OCI architectures."""
-
-
-def debian_architecture(platform: Platform) -> str | None:
-    key = f"{platform.architecture}/{platform.variant}" if platform.variant else platform.architecture
-    return DEBIAN_ARCHITECTURES.get(key)

@@ -432,7 +432,7 @@ give() {
 
 # check_merge DIRECTORY PATH: a directory must not replace a link of the image, nor be put where it points.
 check_merge() {
-  set -- "${1%/}" "$2"
+  set -- "${1%/}" "${2%/}"
   find "$1" -mindepth 1 -type d | while IFS= read -r cm_each; do
     at "$2/${cm_each#"$1"/}"
     [ ! -L "$AT" ] || fail "$2/${cm_each#"$1"/} is a symbolic link in the image: copy to where it points"
