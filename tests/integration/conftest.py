@@ -181,27 +181,40 @@ def file_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FileServer
         yield running
 
 
-_FAMILIES = [
-    pytest.param(name, marks=pytest.mark.xdist_group(f"family-{name}")) for name in ("root", "ordinary")
-]
-
-
-@pytest.fixture(scope="session", params=_FAMILIES)
-def family(
+@pytest.fixture(scope="session")
+def make_family(
     request: pytest.FixtureRequest,
     session_directory: Path,
     registry: Registry,
     tiny_reference: str,
     tiny_base: TinyBase,
     file_server: FileServer,
-) -> Family:
-    """The specs of `everything`, built by root and by an ordinary user, for arm64 where that runs."""
-    account: Account = request.getfixturevalue("root_user" if request.param == "root" else "builder_user")
+) -> Callable[[str], Family]:
+    """`make_family("root")` or `("ordinary")`: the specs of `everything`, built once a session."""
     conf = registries.registries_conf(session_directory / "registries.conf", registry.host)
     env = {"CONTAINERS_REGISTRIES_CONF": str(conf), "SOURCE_DATE_EPOCH": str(everything.EPOCH)}
-    workspace = make_workspace(session_directory / f"family-{request.param}", account, env)
-    everything.write(workspace, file_server)
-    platforms = tuple(each for each in tiny.PLATFORMS if probes.runs_platform(each))
-    family = Family(workspace, platforms, tiny_base)
-    family.build()
-    return family
+    made: dict[str, Family] = {}
+
+    def make(who: str) -> Family:
+        if who not in made:
+            account: Account = request.getfixturevalue("root_user" if who == "root" else "builder_user")
+            workspace = make_workspace(session_directory / f"family-{who}", account, env)
+            everything.write(workspace, file_server)
+            platforms = tuple(each for each in tiny.PLATFORMS if probes.runs_platform(each))
+            made[who] = Family(workspace, platforms, tiny_base)
+            made[who].build()
+        return made[who]
+
+    return make
+
+
+@pytest.fixture(scope="session", params=["root", "ordinary"])
+def family(request: pytest.FixtureRequest, make_family: Callable[[str], Family]) -> Family:
+    """The specs of `everything`, built by both accounts: a test that asks for it runs twice."""
+    return make_family(request.param)
+
+
+@pytest.fixture(scope="session")
+def families(make_family: Callable[[str], Family]) -> dict[str, Family]:
+    """Both of the above."""
+    return {who: make_family(who) for who in ("root", "ordinary")}

@@ -8,8 +8,19 @@ import json
 import pytest
 from support import everything
 from support.family import Family
-from support.layout import diff_trees, image_config, image_tree, index_manifest, layer_trees
+from support.layout import (
+    diff_trees,
+    image_config,
+    image_manifest,
+    image_tree,
+    index_manifest,
+    layer_trees,
+    manifests,
+)
 from support.remains import remains
+
+# One worker builds the families for all of these tests.
+pytestmark = pytest.mark.xdist_group("family")
 
 PLATFORMS = [
     pytest.param("linux/amd64", id="amd64"),
@@ -37,6 +48,16 @@ def test_the_config_is_what_the_spec_says(family: Family, platform: str) -> None
     assert env == everything.ENV
     assert labels == everything.LABELS
     assert config == everything.CONFIG
+
+
+def test_the_parents_layers_are_reused_byte_for_byte(family: Family, platform: str) -> None:
+    parent = image_manifest(family.workspace.layout("family/parent"), platform)["layers"]
+    assert image_manifest(family.layout, platform)["layers"][:-1] == parent
+
+
+def test_root_and_an_ordinary_user_make_the_same_image(families: dict[str, Family], platform: str) -> None:
+    digests = {name: manifests(family.layout)[platform] for name, family in families.items()}
+    assert digests["root"] == digests["ordinary"]
 
 
 def test_a_layer_holds_no_more_than_what_changed(family: Family, platform: str) -> None:

@@ -14,6 +14,7 @@ from threading import Lock
 from attrs import evolve, field, frozen
 
 from bic.engine import context
+from bic.engine.canonical import canonical
 from bic.engine.events import Failed, Finished, Reporter, Started
 from bic.engine.execute import Executor
 from bic.engine.host import HostFacts
@@ -151,6 +152,8 @@ class _Builder:
                 make.task, self.session, values, log, log_path, self.report, self.secret_values()
             )
             executor.execute(script)
+        parents = (self.request.places.images / parent.hex for _, parent in make.parents)
+        canonical(Layout.open(target), make.task.platform, script.layers, map(Layout.open, parents))
         return self.keep(make.digest, target)
 
     def values(self, make: Make, context_dir: Path, target: Path) -> dict[str, str]:
@@ -189,10 +192,13 @@ class _Builder:
         return tuple(text for text in texts if text)
 
     def keep(self, digest: Digest, target: Path) -> Layout:
-        """Move a finished layout to where later builds look for it."""
+        """Move a finished layout to where later builds look for it, unless another run has just done so."""
         final = self.request.places.images / digest.hex
         final.parent.mkdir(parents=True, exist_ok=True)
+        made = Layout.open(target).index()
         if final.exists():
+            if stored(self.request.places, digest) and Layout.open(final).index() == made:
+                return Layout.open(final)
             shutil.rmtree(final)
         os.rename(target, final)  # noqa: PTH104
         return Layout.open(final)

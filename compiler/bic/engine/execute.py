@@ -118,7 +118,8 @@ class Executor:
             try:
                 download(url, Path(target), None if sha256 == "-" else sha256, self.session.cancel)
             except WorkFailed as error:
-                raise WorkFailed(*(evolve(each, span=function.origin.span) for each in error.faults)) from error
+                placed = (evolve(each, span=function.origin.span) for each in error.faults)
+                raise WorkFailed(*placed) from error
 
     def shell(self, script: str, functions: tuple[Function, ...]) -> None:
         short = str(functions[0].words[0])

@@ -67,9 +67,8 @@ def _words(action: Action, content: Content | None) -> tuple[tuple[Word, ...], .
 def _user(user: AddUser) -> tuple[Word, ...]:
     created = "yes" if user.create_home else "no"
     numbers = (str(user.uid), str(user.gid))
-    return (
-        "add_user", user.name, *numbers, user.group, user.home, user.shell, user.comment, created, *user.groups
-    )  # fmt: skip
+    described = (user.group, user.home, user.shell, user.comment)
+    return ("add_user", user.name, *numbers, *described, created, *user.groups)
 
 
 def _put(copy: CopyFrom, content: Content) -> tuple[Word, ...]:

@@ -64,6 +64,7 @@ def lower(definition: Definition, built: Mapping[int, Var] | None = None) -> Scr
         tuple(cleanup),
         containers,
         tuple(sorted(lowering.secrets)),
+        lowering.layers[definition.result],
     )
 
 
@@ -79,6 +80,8 @@ class _Lowering:
     containers: dict[int, Var] = field(factory=dict)
     images: dict[int, Word] = field(factory=dict)
     secrets: set[str] = field(factory=set)
+    below: dict[Var, int] = field(factory=dict)
+    layers: dict[int, int] = field(factory=dict)
 
     @property
     def platform(self) -> Platform:
@@ -174,6 +177,7 @@ class _Lowering:
         self.body.append(calls.tidy(self.containers[state]))
         self.body.append(calls.commit(self.containers[state], name))
         self.images[state] = name
+        self.layers[state] = self.below[self.containers[state]] + 1
         self.temporary.append(name)
 
     def create(self, state: int) -> Var:
@@ -192,6 +196,7 @@ class _Lowering:
             case _:
                 self.body.append(calls.from_image(container, self.images[state], self.platform, origin))
         self.created.append(container)
+        self.below[container] = self.layers.get(state, 0)
         self.body.append(calls.mount(container))
         self.body.append(Changes(container, (self.remember(container, state),)))
         return container
@@ -208,6 +213,7 @@ class _Lowering:
         self.body.extend(
             calls.describe(container, self.known[state].base, position == self.definition.result)
         )
+        self.layers[position] = self.below[container] + 1
         if position == self.definition.result:
             self.body.append(calls.commit(container, (TARGET,)))
         else:

@@ -72,12 +72,13 @@ done
   echo "bic: the image has none of dnf5, dnf, microdnf, yum" >&2
   exit 127
 }}
+case $dnf in
+  microdnf) weak=--setopt=install_weak_deps=0 ;;
+  yum) weak= ;;
+  *) weak=--setopt=install_weak_deps=False ;;
+esac
 run() {{
-  case $dnf in
-    microdnf) microdnf -y --setopt=cachedir={MOUNT}/dnf --setopt=keepcache=1 --setopt=install_weak_deps=0 "$@" ;;
-    yum) yum -y --setopt=cachedir={MOUNT}/dnf --setopt=keepcache=1 "$@" ;;
-    *) "$dnf" -y --setopt=cachedir={MOUNT}/dnf --setopt=keepcache=1 --setopt=install_weak_deps=False "$@" ;;
-  esac
+  "$dnf" -y --setopt=cachedir={MOUNT}/dnf --setopt=keepcache=1 $weak "$@"
 }}
 case $upgrade in
   safe) run upgrade --security ;;

@@ -89,7 +89,8 @@ class Script:
     """`prepare` fills the context, `body` builds and commits, `cleanup` runs whatever happened.
 
     `containers` are the working containers in order of creation, `images` the temporary images that
-    `body` commits besides the result, `secrets` the ids that its steps read.
+    `body` commits besides the result, `secrets` the ids that its steps read. `layers` is how many layers
+    the result has on top of the image that it begins with.
     """
 
     name: str
@@ -99,7 +100,7 @@ class Script:
     cleanup: tuple[Command, ...]
     containers: tuple[Var, ...]
     secrets: tuple[str, ...] = ()
-    emulated: bool = False
+    layers: int = 1
 
 
 CONTEXT = Var("context")
