@@ -129,14 +129,7 @@ class _Lowering:
         fetch: tuple[Word, ...] = ("fetch", archive, download.url, download.sha256 or "-")
         self.prepare.append(Prepare(Function(fetch, origin)))
         if download.extract:
-            file = download.url.rpartition("/")[2] or "archive"
-            words: tuple[Word, ...] = (
-                "extract",
-                join(CONTEXT, "/", name),
-                archive,
-                file,
-                str(download.strip),
-            )
+            words: tuple[Word, ...] = ("extract", join(CONTEXT, "/", name), archive, str(download.strip))
             self.prepare.append(Prepare(Function(words, origin)))
 
     def change(self, position: int, vertex: Vertex) -> None:

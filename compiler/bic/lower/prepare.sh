@@ -18,7 +18,7 @@ bootstrap() {
 fetch() {
   [ ! -s "$1" ] || return 0
   if command -v curl >/dev/null; then
-    curl --fail --silent --show-error --location --retry 3 --output "$1.part" "$2"
+    curl --fail --silent --show-error --globoff --location --retry 3 --output "$1.part" "$2"
   else
     wget --quiet --tries 3 --output-document "$1.part" "$2"
   fi
@@ -31,40 +31,62 @@ fetch() {
   mv "$1.part" "$1"
 }
 
-# extract DIRECTORY ARCHIVE NAME STRIP: unpacks a tar or zip archive; owners and special modes are dropped.
+# extract DIRECTORY ARCHIVE STRIP: unpacks a tar or zip archive; owners and special modes are dropped.
 extract() {
   [ ! -d "$1" ] || return 0
   rm -rf "$1.part"
   mkdir "$1.part"
-  case $3 in
-    *.zip | *.jar | *.whl | *.ZIP)
-      if command -v unzip >/dev/null; then
-        unzip -q "$2" -d "$1.part"
-      else
-        python3 -m zipfile -e "$2" "$1.part"
-      fi
-      extract_strip "$1.part" "$4"
-      ;;
-    *)
-      tar --extract --file "$2" --directory "$1.part" --no-same-owner --no-same-permissions \
-        --strip-components "$4"
-      ;;
-  esac
-  chmod -R u=rwX,go=rX "$1.part"
+  if [ "$(head -c 2 "$2")" = PK ]; then
+    unzip_into "$1.part" "$2"
+    strip "$1.part" "$3"
+  else
+    tar --extract --file "$2" --directory "$1.part" --no-same-owner --no-same-permissions \
+      --strip-components "$3"
+  fi
+  if [ -n "$(find "$1.part" ! -type f ! -type d ! -type l -print)" ]; then
+    echo "bic: the archive holds what is neither a file, a directory nor a symbolic link: $2" >&2
+    return 1
+  fi
+  chmod -R u=rwX,go=rX,ug-s,-t "$1.part"
   mv "$1.part" "$1"
 }
 
-# extract_strip DIRECTORY COUNT: what tar's --strip-components does, for an unpacked tree.
-extract_strip() {
-  es_count=$2
-  while [ "$es_count" -gt 0 ]; do
+# unzip_into DIRECTORY ARCHIVE: executable files and symbolic links become such with either tool.
+unzip_into() {
+  if command -v unzip >/dev/null; then
+    LC_ALL=C.UTF-8 unzip -q "$2" -d "$1"
+    return
+  fi
+  python3 - "$1" "$2" <<'END'
+import os, stat, sys, zipfile
+
+links = []
+with zipfile.ZipFile(sys.argv[2]) as archive:
+    for info in archive.infolist():
+        mode = info.external_attr >> 16
+        path = archive.extract(info, sys.argv[1])
+        if stat.S_ISLNK(mode):
+            links.append((path, archive.read(info)))
+        elif not info.is_dir():
+            os.chmod(path, 0o755 if mode & 0o100 else 0o644)
+for path, target in links:
+    os.unlink(path)
+    os.symlink(target, path)
+END
+}
+
+# strip DIRECTORY COUNT: what tar's --strip-components does, for an unpacked tree.
+strip() {
+  st_count=$2
+  while [ "$st_count" -gt 0 ]; do
     mkdir "$1.strip"
-    for es_top in "$1"/*/; do
-      [ -d "$es_top" ] || continue
-      find "$es_top" -mindepth 1 -maxdepth 1 -exec mv '{}' "$1.strip/" ';'
+    for st_top in "$1"/*/ "$1"/.[!.]*/ "$1"/..?*/; do
+      # A link to a directory is a leaf: what lies behind it is not the archive's.
+      [ -d "$st_top" ] && [ ! -L "${st_top%/}" ] || continue
+      cp -R -P -p "$st_top." "$1.strip/"
     done
     rm -rf "$1"
     mv "$1.strip" "$1"
-    es_count=$((es_count - 1))
+    st_count=$((st_count - 1))
   done
 }
