@@ -157,10 +157,12 @@ def _build(
         for name, content in secrets.items():
             (folder / name).write_bytes(content)
             (folder / name).chmod(0o444)
-        manifests = build(evolve(request, secrets=folder), session, report)
-        images = collect(done, request.places, manifests)
-        pushed = push(Path(images[0].layout), target, session) if target else None
+        outcome = build(evolve(request, secrets=folder), session, report)
+        images = collect(done, request.places, outcome.manifests)
+        pushed = push(Path(images[0].layout), target, session) if target and images else None
     show(images, pushed, as_json)
+    if outcome.failure is not None:
+        raise outcome.failure
 
 
 @contextmanager

@@ -38,8 +38,13 @@ class BuiltImage:
 
 
 def collect(done: Compiled, places: Places, manifests: Mapping[Digest, Descriptor]) -> tuple[BuiltImage, ...]:
-    """Write out/build/<spec>/image for each selected spec."""
-    return tuple(_image(done, done.specs[name], places) for name in done.selected)
+    """Write out/build/<spec>/image for each selected spec whose platforms were all made."""
+    made = [
+        name
+        for name in done.selected
+        if all(each.digest in manifests for each in done.definitions[name].values())
+    ]
+    return tuple(_image(done, done.specs[name], places) for name in made)
 
 
 def _image(done: Compiled, spec: Spec, places: Places) -> BuiltImage:

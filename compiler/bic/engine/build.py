@@ -62,8 +62,16 @@ def _is_there(request: Request, make: Make) -> bool:
     return request.reuse and make.is_pinned and stored(request.places, make.digest) is not None
 
 
-def build(request: Request, session: Session, report: Reporter) -> dict[Digest, Descriptor]:
-    """Make every image of the request; manifests by definition digest. Raises after all that could run."""
+@frozen
+class Outcome:
+    """The manifests that were made, by definition digest, and what kept the others from it."""
+
+    manifests: Mapping[Digest, Descriptor]
+    failure: BicError | None = None
+
+
+def build(request: Request, session: Session, report: Reporter) -> Outcome:
+    """Make every image of the request that can be made."""
     _check_platforms(request)
     builder = _Builder(request, session, report, plan(request.definitions))
     return builder.run()
@@ -92,7 +100,7 @@ class _Builder:
     imported: dict[Digest, str] = field(factory=dict)
     importing: Lock = field(factory=Lock)
 
-    def run(self) -> dict[Digest, Descriptor]:
+    def run(self) -> Outcome:
         sorter = graphlib.TopologicalSorter(
             {digest: [parent for _, parent in make.parents] for digest, make in self.makes.items()}
         )
@@ -107,9 +115,7 @@ class _Builder:
                     break
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     self.collect(future, running.pop(future), sorter, failures)
-        if failures:
-            raise _together(failures)
-        return self.done
+        return Outcome(self.done, _together(failures) if failures else None)
 
     def collect(
         self,
@@ -142,6 +148,8 @@ class _Builder:
         script = lower(make.definition, built)
         folder = request.workspace.build_dir(make.task.name)
         context.stage([make.definition], request.workspace.root, folder / "context", prune=False)
+        if not request.reuse:
+            context.forget(make.definition, folder / "context")
         log_path = folder / f"{make.task.platform.slug}.log"
         target = self.session.work / f"image-{make.digest.short}"
         values = self.values(make, folder / "context", target)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bic.errors import WorkFailed
 from bic.ir.definition import Definition
-from bic.ir.op import Entry, Inline, Local
+from bic.ir.op import Bootstrap, Download, Entry, Inline, Local
 from bic.lower.context import entry_name
 from bic.oci.digest import Digest
 
@@ -28,6 +28,13 @@ def stage(definitions: Iterable[Definition], root: Path, context: Path, *, prune
     for path in context.iterdir() if prune else ():
         if path.name.startswith(PREFIX) and path.name not in wanted:
             _remove(path)
+
+
+def forget(definition: Definition, context: Path) -> None:
+    """Remove what was bootstrapped or downloaded for a definition, so that it is fetched anew."""
+    for vertex in definition.vertices:
+        if isinstance(vertex.op, Bootstrap | Download):
+            _remove(context / entry_name(vertex.op))
 
 
 def _stage(op: Local | Inline, root: Path, context: Path) -> None:
