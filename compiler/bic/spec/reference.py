@@ -41,9 +41,9 @@ DERIVED = {
 
 _STAGES = """
 `[stage.NAME]` is a helper image with a `base` (as [`[base]`](#base), required), `env` and
-`[[stage.NAME.step]]`. A `copy` step takes files from it with `from = "stage:NAME"`, in the image or in another
-stage; stages may not copy from each other in a circle. A stage starts with neither the spec's `[env]` nor its
-steps.
+`[[stage.NAME.step]]`. A `copy` step takes files from it with `from = "stage:NAME"`, in the image or in
+another stage; stages may not copy from each other in a circle. A stage starts with neither the spec's `[env]`
+nor its steps.
 """
 
 
@@ -100,7 +100,8 @@ def _step(kind: type, example: str) -> Iterator[str]:
     yield f"#### `{subject}`"
     yield described.summary(kind)
     if around := beside(kind):
-        yield f"`{subject}` holds the value itself; beside it stands {', '.join(f'`{name}`' for name in around)}."
+        names = ", ".join(f"`{name}`" for name in around)
+        yield f"`{subject}` holds the value itself; beside it stands {names}."
     yield _keys(kind, described.keys(kind))
     yield f"```toml\n{example}\n```"
 
