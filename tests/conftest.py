@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -33,16 +34,27 @@ MakeWorkspace = Callable[[Files], Workspace]
 def make_workspace(tmp_path: Path) -> MakeWorkspace:
     """Writes files by their path in a new workspace; text goes through as UTF-8, bytes as they are."""
 
-    def make(files: Files) -> Workspace:
-        root = tmp_path / "workspace"
-        (root / "specs").mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            path = root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return Workspace(root.resolve())
+    return lambda files: _written(tmp_path / "workspace", files)
 
-    return make
+
+@pytest.fixture
+def ordinary_workspace() -> Iterator[MakeWorkspace]:
+    """Like `make_workspace`, for somebody whom modes stop: root becomes another meanwhile."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o777)
+        user = os.geteuid()
+        os.seteuid(user or 65534)
+        yield lambda files: _written(Path(folder) / "workspace", files)
+        os.seteuid(user)
+
+
+def _written(root: Path, files: Files) -> Workspace:
+    (root / "specs").mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return Workspace(root.resolve())
 
 
 @pytest.hookimpl(trylast=True)

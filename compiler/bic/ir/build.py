@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from attrs import evolve, field, frozen
 
-from bic.errors import Fault, InputInvalid, Span
+from bic.errors import Fault, InputInvalid, Malformed, Span
 from bic.ir.definition import Definition, Origin, Vertex
 from bic.ir.op import (
     Action,
@@ -70,9 +70,14 @@ class Sources:
 
 
 def define(name: str, sources: Sources, platform: Platform) -> Definition:
-    """The definition of spec `name` for one platform, with its parents as part of the graph."""
+    """The definition of spec `name` for one platform, with its parents as part of the graph.
+
+    `InputInvalid` carries everything that is wrong with it: what the lock lacks, what is not set.
+    """
     builder = _Builder(sources, platform)
     builder.image(name)
+    if builder.faults:
+        raise InputInvalid(*dict.fromkeys(builder.faults))
     return Definition(name, platform, tuple(builder.vertices))
 
 
@@ -84,6 +89,7 @@ class _Builder:
     images: dict[str, State] = field(factory=dict)
     stages: dict[tuple[str, str], State] = field(factory=dict)
     shared: dict[Op, int] = field(factory=dict)
+    faults: list[Fault] = field(factory=list)
 
     def add(self, op: Op, inputs: tuple[int, ...] = (), span: Span | None = None, title: str = "") -> int:
         self.vertices.append(Vertex(op, inputs, (Origin(span, title),)))
@@ -143,7 +149,9 @@ class _Builder:
         pin = lock.image(reference) if lock else None
         platform_pin = pin.platform(self.platform) if pin else None
         if pin is None or platform_pin is None:
-            raise InputInvalid(Fault(f"`{reference}` is not locked for `{self.platform}`", span, "run `bic lock`"))
+            fault = Fault(f"`{reference}` is not locked for `{self.platform}`", span, "run `bic lock`")
+            self.faults.append(fault)
+            return State(self.add_shared(Scratch(), span), (), has_shell)
         env = tuple(_pair(entry) for entry in platform_pin.env if "=" in entry)
         op = Source(
             reference.with_digest(pin.digest),
@@ -161,30 +169,39 @@ class _Builder:
             return state
         if isinstance(step.kind, model.Env):
             return self.env(state, step.kind.env, step.span)
-        op, inputs = self.operation(spec, step)
+        op, inputs = self.operation(spec, state, step)
         position = self.add(op, (state.position, *inputs), step.span, step.title)
         return evolve(state, position=position)
 
     def env(self, state: State, table: Pairs, span: Span | None) -> State:
         if not table:
             return state
-        known = dict(state.env)
-        filled: list[tuple[str, str]] = []
-        for name, value in table:
-            known[name] = _fill(value, known, span)
-            filled.append((name, known[name]))
-        position = self.add(Config(env=tuple(filled)), (state.position,), span)
-        return evolve(state, position=position, env=tuple(known.items()))
+        filled = self.filled(state, table, span)
+        position = self.add(Config(env=filled), (state.position,), span)
+        return evolve(state, position=position, env=tuple({**dict(state.env), **dict(filled)}.items()))
 
-    def operation(self, spec: model.Spec, step: model.Step) -> tuple[Op, tuple[int, ...]]:
+    def filled(self, state: State, table: Pairs, span: Span | None) -> Pairs:
+        """Variables with `${env.NAME}` filled in: from the table itself, above, and from what is in force."""
+        known = dict(state.env)
+        found: list[tuple[str, str]] = []
+        for name, value in table:
+            try:
+                known[name] = _fill(value, known)
+            except Malformed as wrong:
+                self.faults.append(Fault(wrong.message, span, wrong.hint))
+                known[name] = value
+            found.append((name, known[name]))
+        return tuple(found)
+
+    def operation(self, spec: model.Spec, state: State, step: model.Step) -> tuple[Op, tuple[int, ...]]:
         """The operation of a step, and its inputs after the state."""
         match step.kind:
             case model.Run(run=argv):
-                return self.execution(step, argv)
+                return self.execution(state, step, argv)
             case model.Shell(shell=script, interpreter=interpreter):
-                return self.execution(step, (*interpreter, script))
+                return self.execution(state, step, (*interpreter, script))
             case model.Apt() | model.Apk() | model.Dnf() | model.Pip():
-                return self.install(step)
+                return self.install(state, step)
             case model.File() | model.Copy() | model.Fetch():
                 copy, position = self.copy(spec, step)
                 return Tree((copy,)), (position,)
@@ -193,14 +210,16 @@ class _Builder:
             case kind:
                 return Tree((_action(kind),)), ()
 
-    def execution(self, step: model.Step, argv: tuple[str, ...]) -> tuple[Exec, tuple[int, ...]]:
+    def execution(
+        self, state: State, step: model.Step, argv: tuple[str, ...]
+    ) -> tuple[Exec, tuple[int, ...]]:
         options = step.options
         contents = [self.local(InputKey(source), None, step.span) for _, source in options.bind]
         run = Exec(
             argv,
             options.user,
             options.workdir,
-            options.env,
+            self.filled(state, options.env, step.span),
             options.network,
             options.cache,
             options.secrets,
@@ -208,8 +227,8 @@ class _Builder:
         )
         return run, tuple(contents)
 
-    def install(self, step: model.Step) -> tuple[Install, tuple[int, ...]]:
-        run, inputs = self.execution(step, ())
+    def install(self, state: State, step: model.Step) -> tuple[Install, tuple[int, ...]]:
+        run, inputs = self.execution(state, step, ())
         match step.kind:
             case model.Apt() as apt:
                 return Install("apt", apt.packages, apt.upgrade, run, recommends=apt.recommends), inputs
@@ -227,7 +246,9 @@ class _Builder:
     ) -> tuple[Install, tuple[int, ...]]:
         requirements = None
         if pip.requirements is not None:
-            inputs = (*inputs, self.local(InputKey(pip.requirements), None, span))
+            position = self.local(InputKey(pip.requirements), None, span)
+            self.refuse_directory(position, pip.requirements, span)
+            inputs = (*inputs, position)
             requirements = len(inputs)
         op = Install(
             "pip",
@@ -250,7 +271,9 @@ class _Builder:
                 self.refuse_directory(position, source, step.span)
                 return CopyFrom(1, "", file.path, file.owner, None, is_directory=False), position
             case model.Fetch() as fetch:
-                op = Download(fetch.url, self.sha256(spec, fetch, step), fetch.mode, fetch.extract, fetch.strip)
+                op = Download(
+                    fetch.url, self.sha256(spec, fetch, step), fetch.mode, fetch.extract, fetch.strip
+                )
                 position = self.add_shared(op, step.span)
                 return CopyFrom(1, "", fetch.path, fetch.owner, None, is_directory=fetch.extract), position
             case model.Copy() as copy:
@@ -285,7 +308,7 @@ class _Builder:
 
     def refuse_directory(self, position: int, source: str, span: Span) -> None:
         if not self.local_at(position).is_file:
-            raise InputInvalid(Fault(f"`{source}` is a directory", span, "use a `copy` step"))
+            self.faults.append(Fault(f"`{source}` is a directory", span, "use a `copy` step"))
 
     def sha256(self, spec: model.Spec, fetch: model.Fetch, step: model.Step) -> str | None:
         if fetch.sha256 is not None or fetch.unpinned:
@@ -294,7 +317,9 @@ class _Builder:
         pin = lock.file(fetch.url) if lock else None
         if pin is None:
             hint = "run `bic lock`, give its `sha256`, or accept whatever is there with `unpinned = true`"
-            raise InputInvalid(Fault(f"the content of this address is not pinned: `{fetch.url}`", step.span, hint))
+            message = f"the content of this address is not pinned: `{fetch.url}`"
+            self.faults.append(Fault(message, step.span, hint))
+            return None
         return pin.sha256
 
 
@@ -314,16 +339,14 @@ def _entry(entry: InputEntry, mode: str | None) -> Entry:
 _ENV_REFERENCE = re.compile(r"(\$?)\$\{env\.([^{}]*)\}")
 
 
-def _fill(value: str, known: Mapping[str, str], span: Span | None) -> str:
+def _fill(value: str, known: Mapping[str, str]) -> str:
     """`${env.NAME}` in an environment value: what is in force before it."""
 
     def replace(match: re.Match[str]) -> str:
         if match[1]:
             return match[0][1:]
         if match[2] not in known:
-            raise InputInvalid(
-                Fault(f"`{match[2]}` is not set here: `{match[0]}`", span, did_you_mean(match[2], known))
-            )
+            raise Malformed(f"`{match[2]}` is not set here: `{match[0]}`", did_you_mean(match[2], known))
         return known[match[2]]
 
     return _ENV_REFERENCE.sub(replace, value)

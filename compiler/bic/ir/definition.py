@@ -19,6 +19,7 @@ from bic.oci.json import canonical
 from bic.oci.platform import Platform
 from bic.spec.plain import OUTSIDE, plain
 
+
 @frozen
 class Origin:
     """Where an operation comes from, for people: the step's place and its title."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-
 from bic import COMPATIBILITY
 from bic.ir.definition import Definition, Origin, digests
 from bic.ir.op import Source
@@ -57,5 +56,3 @@ def _origin(origin: Origin) -> dict[str, Any]:
     if origin.title:
         data["title"] = origin.title
     return data
-
-

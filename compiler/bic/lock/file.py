@@ -12,6 +12,8 @@ from bic.lock.model import VERSION, FilePin, ImagePin, Lock, PlatformPin
 from bic.oci.digest import Digest
 from bic.oci.platform import Platform
 from bic.oci.reference import Reference
+from bic.oci.refusal import quote
+from bic.spec import values
 from bic.spec.toml import read as read_toml
 
 HEADER = "# Written by `bic lock`. Commit it; do not edit it.\n"
@@ -28,39 +30,79 @@ def read(path: Path, file: str) -> Lock | None:
         return None
     document = read_toml(path, file)
     version = document.data.get("lock")
-    if version != VERSION:
+    if type(version) is not int or version != VERSION:
         hint = "delete the file and run `bic lock`, or use the bic that wrote it"
         raise InputInvalid(document.fault(("lock",), f"unknown version of the lock `{version}`", hint))
     try:
         return _lock(document.data)
-    except (KeyError, TypeError, AttributeError, Malformed) as error:
-        reason = error.message if isinstance(error, Malformed) else f"{error!r}"
+    except Malformed as error:
         hint = "delete the file and run `bic lock`"
-        raise InputInvalid(
-            document.fault((), f"`{file}` is not a lock that bic wrote: {reason}", hint)
-        ) from error
+        message = f"`{file}` is not a lock that bic wrote: {error.message}"
+        raise InputInvalid(document.fault((), message, hint)) from error
 
 
 def _lock(data: dict[str, Any]) -> Lock:
-    return Lock(
-        spec=Digest.parse(data["spec"]),
-        images=tuple(_image(each) for each in data.get("image", [])),
-        files=tuple(FilePin(each["url"], each["sha256"]) for each in data.get("file", [])),
-    )
+    _only(data, "lock", "emitter", "spec", "image", "file")
+    images = tuple(_image(each) for each in _tables(data, "image"))
+    files = tuple(_file(each) for each in _tables(data, "file"))
+    _unique([str(pin.reference) for pin in images] + [pin.url for pin in files])
+    return Lock(Digest.parse(_text(data, "spec")), images, files)
 
 
 def _image(data: dict[str, Any]) -> ImagePin:
-    platforms = tuple(
-        PlatformPin(
-            Platform.parse(each["platform"]),
-            Digest.parse(each["manifest"]),
-            tuple(each.get("env", [])),
-            each.get("user", ""),
-            each.get("workdir", ""),
-        )
-        for each in data["platform"]
+    _only(data, "reference", "digest", "platform")
+    platforms = tuple(_platform(each) for each in _tables(data, "platform"))
+    _unique([str(pin.platform) for pin in platforms])
+    return ImagePin(Reference.parse(_text(data, "reference")), Digest.parse(_text(data, "digest")), platforms)
+
+
+def _platform(data: dict[str, Any]) -> PlatformPin:
+    _only(data, "platform", "manifest", "user", "workdir", "env")
+    return PlatformPin(
+        Platform.parse(_text(data, "platform")),
+        Digest.parse(_text(data, "manifest")),
+        _texts(data, "env"),
+        _text(data, "user", ""),
+        _text(data, "workdir", ""),
     )
-    return ImagePin(Reference.parse(data["reference"]), Digest.parse(data["digest"]), platforms)
+
+
+def _file(data: dict[str, Any]) -> FilePin:
+    _only(data, "url", "sha256")
+    return FilePin(values.url(_text(data, "url")), values.sha256(_text(data, "sha256")))
+
+
+def _only(data: dict[str, Any], *known: str) -> None:
+    unknown = sorted(set(data) - set(known))
+    if unknown:
+        raise Malformed(f"unknown key {quote(unknown[0])}")
+
+
+def _unique(names: list[str]) -> None:
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise Malformed(f"pinned twice: {quote(twice[0])}")
+
+
+def _text(data: dict[str, Any], key: str, default: str | None = None) -> str:
+    value = data.get(key, default)
+    if not isinstance(value, str):
+        raise Malformed(f"`{key}` is no string")
+    return value
+
+
+def _texts(data: dict[str, Any], key: str) -> tuple[str, ...]:
+    value = data.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise Malformed(f"`{key}` is no array of strings")
+    return tuple(value)
+
+
+def _tables(data: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    value = data.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise Malformed(f"`{key}` is no array of tables")
+    return value
 
 
 def text(lock: Lock) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,16 +109,21 @@ def _entries(workspace: Workspace, key: InputKey) -> Iterator[InputEntry]:
     path = workspace.root / key.source
     _check_inside(workspace, path, key.source)
     ignored = _ignored(workspace.root)
-    excluded = _patterns(key.exclude)
+    # A slash at the end says nothing more here: stages are matched by a shell, which would not know it.
+    excluded = _patterns(tuple(each.rstrip("/") for each in key.exclude))
     if not path.is_dir():
         yield _entry(path.resolve(), "", key.source)
         return
     yield InputEntry("", "directory")
-    for name in _walk(path, ""):
-        whole = name if key.source == "." else f"{key.source}/{name}"
-        if _matches(ignored, whole, path / name) or _matches(excluded, name, path / name):
-            continue
-        yield _entry(path / name, name, whole)
+
+    def whole(name: str) -> str:
+        return name if key.source == "." else f"{key.source}/{name}"
+
+    def skipped(name: str) -> bool:
+        return _matches(ignored, whole(name), path / name) or _matches(excluded, name, path / name)
+
+    for name in _walk(path, "", skipped):
+        yield _entry(path / name, name, whole(name))
 
 
 def _check_inside(workspace: Workspace, path: Path, source: str) -> None:
@@ -142,18 +148,20 @@ def _reason(error: OSError | RuntimeError) -> str:
     return "the symbolic links form a loop"
 
 
-def _walk(folder: Path, prefix: str) -> Iterator[str]:
-    """Names below `folder`, parents before children, sorted; links are not followed."""
+def _walk(folder: Path, prefix: str, skipped: Callable[[str], bool]) -> Iterator[str]:
+    """Names below `folder`, parents before children, sorted; links are not followed, nor skipped folders."""
     try:
         entries = sorted(os.scandir(folder), key=lambda each: each.name)
     except OSError as error:
         raise _Unusable(f"cannot read `{folder.name}`: {_reason(error)}") from error
     for entry in entries:
         name = f"{prefix}{entry.name}"
+        if skipped(name):
+            continue
         _check_name(name)
         yield name
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(folder / entry.name, f"{name}/")
+            yield from _walk(folder / entry.name, f"{name}/", skipped)
 
 
 def _check_name(name: str) -> None:
@@ -201,11 +209,17 @@ def _patterns(lines: tuple[str, ...]) -> GitIgnoreSpec | None:
         return None
     from pathspec import GitIgnoreSpec  # only where something is ignored: it costs 25 ms
 
-    return GitIgnoreSpec.from_lines(lines)
+    try:
+        return GitIgnoreSpec.from_lines(lines)
+    except (ValueError, re.error) as error:
+        raise _Unusable(f"not a pattern of names: {error}", f"in `exclude` or in `{IGNORE_FILE}`") from error
 
 
 def _ignored(root: Path) -> GitIgnoreSpec | None:
     path = root / IGNORE_FILE
     if not path.is_file():
         return None
-    return _patterns(tuple(path.read_text(encoding="utf-8", errors="replace").splitlines()))
+    try:
+        return _patterns(tuple(path.read_text(encoding="utf-8", errors="replace").splitlines()))
+    except OSError as error:
+        raise _Unusable(f"cannot read `{IGNORE_FILE}`: {_reason(error)}") from error

@@ -66,7 +66,9 @@ def _copy(definition: Definition, position: int, vertex: Vertex, action: CopyFro
     _require(0 < action.input < len(vertex.inputs), position, f"there is no input {action.input}")
     if action.source:
         _require(
-            _is_state(definition, vertex.inputs[action.input]), position, "a path copied from what has no paths"
+            _is_state(definition, vertex.inputs[action.input]),
+            position,
+            "a path copied from what has no paths",
         )
     else:
         _content(definition, position, vertex, action.input)
