@@ -15,6 +15,7 @@ from bic.oci.platform import Platform
 from bic.passes import pipeline
 from bic.spec.load import load_all
 from bic.spec.model import Spec
+from bic.spec.settings import settings
 from bic.spec.workspace import Workspace, find
 
 
@@ -29,7 +30,10 @@ class Compiled:
 
 
 def workspace() -> Workspace:
-    return find(Path.cwd())
+    """The workspace around the current folder, its bic.toml read and found sound."""
+    place = find(Path.cwd())
+    settings(place)
+    return place
 
 
 def compiled(

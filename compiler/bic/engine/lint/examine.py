@@ -48,7 +48,7 @@ def lint(
     if program is not None:
         found += shellcheck.check(_once(written), program)
     is_skipped = program is None and any(script.dialect for script in written)
-    skipped = "shell steps were not checked: ShellCheck is not installed (`pip install bic[lint]`)"
+    skipped = "shell steps were not checked: ShellCheck is not installed (bic's extra `lint` brings it)"
     return Report(tuple(sorted(set(found), key=_place)), skipped if is_skipped else None)
 
 

@@ -46,8 +46,8 @@ install $PACKAGES
 \"\"\"
 ```
 
-ShellCheck comes with `pip install bic[lint]`; another one on `PATH` is taken, too. Without any, bic says so
-and goes on.
+ShellCheck comes with bic's extra `lint` (`pip install '.[lint]'` in a checkout); another one on `PATH` is
+taken, too. Without any, bic says so and goes on.
 """
 
 
