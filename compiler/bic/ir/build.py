@@ -105,12 +105,12 @@ class _Builder:
         if name not in self.images:
             spec = self.sources.specs[name]
             state = self.base(spec, spec.base, spec.base_span)
-            state = self.env(state, spec.env, spec.base_span)
+            state = self.env(state, spec.env, spec.env_span)
             for step in spec.steps:
                 state = self.step(spec, state, step)
-            if spec.config.workdir is not None:
-                # As WORKDIR does: a container must be able to start there.
-                ensure = Tree((EnsureDirectory(spec.config.workdir),))
+            # As WORKDIR and VOLUME do: a container must be able to start there.
+            for path in (*filter(None, [spec.config.workdir]), *(spec.config.volumes or ())):
+                ensure = Tree((EnsureDirectory(path),))
                 state = evolve(state, position=self.add(ensure, (state.position,)))
             config = _config(spec)
             position = self.add(config, (state.position,)) if config != Config() else state.position

@@ -133,6 +133,7 @@ class _Loader:
             config,
             steps,
             tuple(sorted(stages, key=lambda stage: stage.name)),
+            self.document.span(("env",)) if env else None,
             later,
         )
 

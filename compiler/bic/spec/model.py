@@ -511,4 +511,5 @@ class Spec:
     config: Config
     steps: tuple[Step, ...]
     stages: tuple[Stage, ...] = ()
+    env_span: Span | None = None
     later: tuple[tuple[str, Any], ...] = field(default=(), eq=False, hash=False, metadata=OUTSIDE)

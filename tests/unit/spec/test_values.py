@@ -67,7 +67,9 @@ BAD: dict[str, list[str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("parser", "text"), [(parser, text) for parser, texts in BAD.items() for text in texts])
+@pytest.mark.parametrize(
+    ("parser", "text"), [(parser, text) for parser, texts in BAD.items() for text in texts]
+)
 def test_bad_text_is_refused_on_one_line(parser: str, text: str) -> None:
     with pytest.raises(Malformed) as caught:
         getattr(values, parser)(text)
