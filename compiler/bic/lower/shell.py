@@ -172,7 +172,7 @@ def word(value: Word) -> str:
     """A word quoted for the shell, its variables in double quotes."""
     if isinstance(value, str):
         return shlex.quote(value)
-    return "".join(
-        f'"${{{each.name}}}"' if isinstance(each, Var) else (shlex.quote(each) if each else "")
-        for each in value
+    pieces = (
+        f'"${{{each.name}}}"' if isinstance(each, Var) else shlex.quote(each) for each in value if each != ""
     )
+    return "".join(pieces) or "''"
