@@ -5,7 +5,6 @@ Everything that a definition needs comes in as an argument; nothing is read, ask
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from attrs import evolve, field, frozen
@@ -13,39 +12,30 @@ from attrs import evolve, field, frozen
 from bic.errors import Fault, InputInvalid, Malformed, Span
 from bic.ir.definition import Definition, Origin, Vertex
 from bic.ir.op import (
-    Action,
-    AddGroup,
-    AddUser,
     Bootstrap,
     Config,
     CopyFrom,
     Download,
     EnsureDirectory,
-    Entry,
     Exec,
     Image,
     Inline,
     Install,
     Local,
-    MakeDirectory,
-    MakeSymlink,
     Op,
     Pairs,
-    Remove,
     RemoveMatching,
     Scratch,
     SetFileModes,
-    SetPermissions,
-    SetTimezone,
     Source,
     Tree,
 )
-from bic.lock.inputs import InputEntry, InputKey, Inputs, copy_key
+from bic.ir.translate import action, config_of, entry_of, fill
+from bic.lock.inputs import InputKey, Inputs, copy_key
 from bic.lock.model import Lock
 from bic.oci.platform import Platform
 from bic.oci.reference import Reference
 from bic.spec import model
-from bic.spec.near import did_you_mean
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where programs are looked up in images whose base does not say."""
@@ -112,7 +102,7 @@ class _Builder:
             for path in (*filter(None, [spec.config.workdir]), *(spec.config.volumes or ())):
                 ensure = Tree((EnsureDirectory(path),))
                 state = evolve(state, position=self.add(ensure, (state.position,)))
-            config = _config(spec)
+            config = config_of(spec)
             position = self.add(config, (state.position,)) if config != Config() else state.position
             self.images[name] = evolve(state, position=self.add(Image(spec.image.name), (position,)))
         return self.images[name]
@@ -186,7 +176,7 @@ class _Builder:
         found: list[tuple[str, str]] = []
         for name, value in table:
             try:
-                known[name] = _fill(value, known)
+                known[name] = fill(value, known)
             except Malformed as wrong:
                 self.faults.append(Fault(wrong.message, span, wrong.hint))
                 known[name] = value
@@ -208,7 +198,7 @@ class _Builder:
             case model.Env():
                 raise AssertionError("environment steps become configs")
             case kind:
-                return Tree((_action(kind),)), ()
+                return Tree((action(kind),)), ()
 
     def execution(
         self, state: State, step: model.Step, argv: tuple[str, ...]
@@ -298,7 +288,7 @@ class _Builder:
         return CopyFrom(1, copy.source, copy.path, copy.owner, None, is_directory=None), position
 
     def local(self, key: InputKey, mode: str | None, span: Span) -> int:
-        entries = tuple(_entry(each, mode) for each in self.sources.inputs[key])
+        entries = tuple(entry_of(each, mode) for each in self.sources.inputs[key])
         return self.add_shared(Local(entries, key.source), span)
 
     def local_at(self, position: int) -> Local:
@@ -326,89 +316,3 @@ class _Builder:
 def _pair(entry: str) -> tuple[str, str]:
     name, _, value = entry.partition("=")
     return name, value
-
-
-def _entry(entry: InputEntry, mode: str | None) -> Entry:
-    if entry.type == "file":
-        return Entry(entry.path, "file", mode or ("0755" if entry.executable else "0644"), entry.digest)
-    if entry.type == "directory":
-        return Entry(entry.path, "directory", "0755")
-    return Entry(entry.path, "symlink", "0777", target=entry.target)
-
-
-_ENV_REFERENCE = re.compile(r"(\$?)\$\{env\.([^{}]*)\}")
-
-
-def _fill(value: str, known: Mapping[str, str]) -> str:
-    """`${env.NAME}` in an environment value: what is in force before it."""
-
-    def replace(match: re.Match[str]) -> str:
-        if match[1]:
-            return match[0][1:]
-        if match[2] not in known:
-            raise Malformed(f"`{match[2]}` is not set here: `{match[0]}`", did_you_mean(match[2], known))
-        return known[match[2]]
-
-    return _ENV_REFERENCE.sub(replace, value)
-
-
-def _action(kind: object) -> Action:
-    match kind:
-        case model.Directory(path=path, mode=mode, owner=owner):
-            return MakeDirectory(path, mode, owner)
-        case model.Symlink(path=path, target=target):
-            return MakeSymlink(path, target)
-        case model.Remove(paths=paths):
-            return Remove(paths)
-        case model.Permissions(path=path, mode=mode, owner=owner, recursive=recursive):
-            return SetPermissions(path, mode, owner, recursive)
-        case model.Group(name=name, gid=gid):
-            return AddGroup(name, gid)
-        case model.User() as user:
-            return _user(user)
-        case model.Timezone(timezone=zone):
-            return SetTimezone(zone)
-        case _:
-            raise AssertionError(f"no action for {kind!r}")
-
-
-def _user(user: model.User) -> AddUser:
-    return AddUser(
-        user.name,
-        user.uid,
-        user.gid,
-        user.group,
-        user.groups,
-        user.home,
-        user.create_home,
-        user.shell,
-        user.comment,
-    )
-
-
-DESCRIPTION = "org.opencontainers.image.description"
-
-
-def _config(spec: model.Spec) -> Config:
-    """The config that a spec gives its image, apart from the environment."""
-    config = spec.config
-    described = ((DESCRIPTION, str(spec.image.description)),) if spec.image.description else ()
-    cmd = config.cmd
-    if cmd is None and config.entrypoint is not None:
-        cmd = ()
-    return Config(
-        labels=_over(described, spec.image.labels),
-        annotations=_over(described, spec.image.annotations),
-        user=config.user,
-        workdir=config.workdir,
-        entrypoint=config.entrypoint,
-        cmd=cmd,
-        ports=config.ports or (),
-        volumes=config.volumes or (),
-        stop_signal=config.stop_signal,
-    )
-
-
-def _over(first: Pairs, second: Pairs) -> Pairs:
-    """Both tables, the second winning, sorted by name."""
-    return tuple(sorted({**dict(first), **dict(second)}.items()))
