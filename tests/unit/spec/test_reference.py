@@ -7,9 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import click
 import pytest
 import tomli
 
+from bic.cli.render import render
+from bic.engine.lint import shellcheck
+from bic.engine.lint.examine import lint
+from bic.errors import InputInvalid
 from bic.spec import described
 from bic.spec.load import load_all
 from bic.spec.model import KINDS, Base, Config, DebianBase, Image, Options
@@ -56,13 +61,28 @@ def _blocks() -> list[str]:
     return re.findall(r"^```toml\n(.*?)^```", reference(), re.DOTALL | re.MULTILINE)
 
 
-def test_the_specs_of_the_tutorial_load(tmp_path: Path) -> None:
+@pytest.fixture
+def tutorial(tmp_path: Path) -> Workspace:
+    """The workspace that the tutorial writes."""
     for text in _blocks():
         if match := re.match(r"# (\S+)\n", text):
             (tmp_path / match[1]).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / match[1]).write_text(text)
-    workspace = Workspace(tmp_path)
-    assert set(load_all(workspace, workspace.names())) == {"data", "hello", "service", "worker"}
+    return Workspace(tmp_path)
+
+
+def test_the_specs_of_the_tutorial_are_sound(tutorial: Workspace) -> None:
+    specs = load_all(tutorial, tutorial.names())
+    assert set(specs) == {"data", "hello", "service", "worker"}
+    assert lint(tutorial, tutorial.names(), specs, shellcheck.program()).findings == ()
+
+
+def test_the_fault_of_the_tutorial_is_shown_as_bic_shows_it(tutorial: Workspace) -> None:
+    path = tutorial.path_of("hello")
+    path.write_text(path.read_text().replace("owner =", "ownr ="))
+    with pytest.raises(InputInvalid) as caught:
+        load_all(tutorial, ["hello"])
+    assert click.unstyle(render(caught.value)) in reference()
 
 
 def test_there_is_an_example_of_every_kind_of_step() -> None:
