@@ -441,7 +441,7 @@ def test_stubs_are_removed_and_content_is_kept(tree: Tree, tmp_path: Path) -> No
 
 def test_a_copy_between_trees_keeps_what_files_are(tree: Tree, tmp_path: Path) -> None:
     if tree.shell[0] == "busybox":
-        return
+        pytest.skip("lacks GNU tar: busybox sh prefers its own")
     other = tmp_path / "other"
     source = content(other / "data")
     os.chown(source / "plain", 3, 4)
