@@ -44,8 +44,8 @@ def compiled(
     selected = place.select(wanted, Path.cwd())
     specs = load_all(place, selected)
     chosen = {name: chosen_platforms(specs[name], platforms) for name in selected}
-    locks = ensure_locked(place, specs.values(), locked=locked)
-    sources = Sources(specs, locks, scan(place, specs.values()))
+    inputs = scan(place, specs.values())
+    sources = Sources(specs, ensure_locked(place, specs.values(), locked=locked), inputs)
     definitions: dict[str, dict[Platform, Definition]] = {}
     faults: list[Fault] = []
     for name in selected:
