@@ -84,7 +84,8 @@ class CopySource:
 
 def image_path(text: str) -> ImagePath:
     if not text.startswith("/"):
-        raise Malformed(f"a path in the image must be absolute: `{text}`", hint=f"write `{posixpath.normpath(f'/{text}')}`")
+        absolute = posixpath.normpath(f"/{text}")
+        raise Malformed(f"a path in the image must be absolute: `{text}`", hint=f"write `{absolute}`")
     _refuse_control(text, "path")
     parts = [part for part in text.split("/") if part not in ("", ".")]
     if ".." in parts:
