@@ -177,6 +177,16 @@ def test_java_runs_as_its_user(java: Container) -> None:
     assert java.run("touch", "/app/file").code == 0
 
 
+def test_java_is_the_same_image_when_it_is_built_again(built: Shipped, java: Container) -> None:
+    # Its trust store would hold the time of the build, were it not for a step of the spec.
+    before = image_manifest(built.workspace.layout("java"), AMD64)
+    built.workspace.bic("build", "java", "--no-cache", "--platform", AMD64).check()
+    assert image_manifest(built.workspace.layout("java"), AMD64) == before
+    assert (
+        java.says("sh", "-c", "keytool -list -cacerts -storepass changeit | grep -c trustedCertEntry") != "0"
+    )
+
+
 # The origin's Python image: its sanity checks, S1 to S20
 
 
