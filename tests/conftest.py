@@ -57,6 +57,13 @@ def _written(root: Path, files: Files) -> Workspace:
     return Workspace(root.resolve())
 
 
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """A list that should be empty is shown whole: it names what is wrong."""
+    if op == "==" and right == [] and isinstance(left, list) and left:
+        return ["nothing of this should be:", *map(str, left)]
+    return None
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     order = ("unit", "golden", "property")

@@ -111,6 +111,21 @@ def arm64() -> str:
     return "linux/arm64"
 
 
+_PLATFORMS = [
+    pytest.param("linux/amd64", id="amd64"),
+    pytest.param("linux/arm64", id="arm64", marks=pytest.mark.arm64),
+]
+
+
+@pytest.fixture(params=_PLATFORMS)
+def platform(request: pytest.FixtureRequest) -> str:
+    """Both in turn: a test that asks for it runs twice."""
+    if request.param == "linux/arm64":
+        request.getfixturevalue("arm64")
+    name: str = request.param
+    return name
+
+
 # Images and workspaces
 
 
@@ -139,7 +154,10 @@ def _shared_directory() -> Iterator[Path]:
 
 
 def _remove(path: Path) -> None:
-    """Removes the folder with what subordinate ids own in it."""
+    """Removes the folder with what subordinate ids own in it, after what plain buildah left mounted there."""
+    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    for mount in reversed([each for each in mounts if each.startswith(f"{path}/")]):
+        subprocess.run(["umount", mount], capture_output=True)
     shutil.rmtree(path, ignore_errors=True)
     if path.exists() and not probes.is_root():
         # Files of a container's other users can be removed by its root alone.
@@ -167,6 +185,19 @@ def workspace(shared_directory: Path, current_user: Account) -> Callable[..., Wo
     def make(account: Account = current_user, env: Mapping[str, str] | None = None) -> Workspace:
         number = len(list(shared_directory.glob("workspace-*")))
         return make_workspace(shared_directory / f"workspace-{number}", account, env)
+
+    return make
+
+
+@pytest.fixture
+def tiny_workspace(
+    workspace: Callable[..., Workspace], registries_conf: Callable[..., dict[str, str]], tiny_reference: str
+) -> Callable[..., Workspace]:
+    """`tiny_workspace(account, host=…, **env)` → a workspace in which `docker.io/library/tiny:1` is there."""
+
+    def make(account: Account, host: str | None = None, **env: str) -> Workspace:
+        conf = registries_conf(**({"host": host} if host else {}))
+        return workspace(account, {**conf, **env})
 
     return make
 

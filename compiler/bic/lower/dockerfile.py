@@ -6,9 +6,10 @@ The build context is the folder of the Dockerfile; files come from its `context`
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from attrs import define, field, frozen
 
@@ -34,16 +35,37 @@ from bic.lower.context import bootstrap_stem, entry_name
 from bic.lower.environment import Known, fixed, known
 from bic.lower.functions import function
 from bic.lower.script import CONTEXT, Function
+from bic.oci.platform import Platform
 
 LIBRARY = "tree.sh"
 MOUNT = "/run/bic/context"
 TOOLS = "BIC_TOOLS"
 DEFAULT_TOOLS = "docker.io/library/busybox:stable"
 
+MOUNTS = "/run/bic"
+STUBS = f"{MOUNTS}/stubs"
+_REMEMBER = """\
+mkdir -p "${0%/*}"
+for each; do
+  [ -e "$each" ] || [ -L "$each" ] || echo "$each"
+done > "$0"
+"""
+_TIDY = """\
+while read -r each; do
+  if [ -d "$each" ] && [ ! -L "$each" ]; then
+    rmdir "$each" 2>/dev/null || :
+  elif [ -f "$each" ] && [ ! -s "$each" ]; then
+    rm -f "$each"
+  fi
+done < "$0"
+rm -rf "${0%/*}"
+"""
+
 _HEADER = """\
 # {name}: made by `bic compile`; needs nothing of bic.
 #
-#   {prepare}buildah build --platform {platform} --isolation chroot --format oci -t {name} {folder}
+#   {prepare}buildah build --platform {platform} --isolation chroot --format oci \\
+#     --identity-label=false --tag {name} {folder}
 #
 # Secrets are given as --secret id=ID,src=FILE{annotations}. A network that intercepts TLS needs
 #   --volume CA-BUNDLE:/run/bic/ca.crt:ro --build-arg SSL_CERT_FILE=/run/bic/ca.crt
@@ -83,12 +105,18 @@ def _header(definitions: Sequence[Definition]) -> str:
 
 @define
 class _Stage:
-    """A stage while it is written: `user` is who RUN would run as, `lines` its instructions."""
+    """A stage while it is written: `lines` are its instructions, `user` and `workdir` what RUN would have.
+
+    `points` are paths of the image that were mounted over since line `begun`.
+    """
 
     name: str
     user: str
+    workdir: str
     lines: list[str] = field(factory=list)
     needs: list[str] = field(factory=list)
+    points: set[str] = field(factory=set)
+    begun: int = 0
 
 
 Rendered = tuple[tuple[str, tuple[str, ...]], ...]
@@ -124,11 +152,6 @@ class _Renderer:
         for position, vertex in enumerate(self.definition.vertices):
             self.vertex(position, vertex)
         last = self.at[self.definition.result]
-        if self.known[self.definition.result].has_shell and any(
-            "target=/run/bic" in line for line in last.lines
-        ):
-            self.become(last, "0:0")
-            last.lines += ["# what mounts left behind", 'RUN ["/bin/sh", "-c", "rm -rf /run/bic"]']
         self.leave(last, self.known[self.definition.result])
         return tuple((each.name, tuple(each.lines)) for each in self.ordered(last))
 
@@ -156,8 +179,8 @@ class _Renderer:
             case _:
                 self.at[position] = self.change(position, vertex)
 
-    def open(self, base: str, user: str, needs: tuple[str, ...] = ()) -> _Stage:
-        stage = _Stage(f"s{len(self.made)}", user, needs=list(needs))
+    def open(self, base: str, at: Known, needs: tuple[str, ...] = ()) -> _Stage:
+        stage = _Stage(f"s{len(self.made)}", at.user, at.workdir, needs=list(needs))
         stage.lines.append(f"FROM {base} AS {_mark(stage.name)}")
         self.made[stage.name] = stage
         return stage
@@ -165,13 +188,13 @@ class _Renderer:
     def root(self, op: Scratch | Source | Bootstrap, origin: Origin, position: int) -> _Stage:
         match op:
             case Scratch():
-                stage = self.open("scratch", "")
+                stage = self.open("scratch", Known())
             case Source() as source:
                 exact = source.reference.with_tag(None)
-                stage = self.open(str(exact), source.user)
+                stage = self.open(str(exact), self.known[position])
                 self.comment(stage, origin, str(source.reference.with_digest(None)))
             case _:
-                stage = self.open("scratch", "")
+                stage = self.open("scratch", Known())
                 self.comment(stage, origin)
                 stage.lines += ["ARG TARGETOS", "ARG TARGETARCH", "ARG TARGETVARIANT"]
                 suffix = "${TARGETOS}-${TARGETARCH}${TARGETVARIANT:+-${TARGETVARIANT}}"
@@ -191,7 +214,7 @@ class _Renderer:
         if not self.is_only_user(state):
             before = self.known[state]
             self.leave(stage, before)
-            stage = self.open(_mark(stage.name), before.user, (stage.name,))
+            stage = self.open(_mark(stage.name), before, (stage.name,))
             self.declare(stage, before)
         match vertex.op:
             case Exec() as run:
@@ -230,9 +253,28 @@ class _Renderer:
             stage.lines.append(f"USER {user}")
             stage.user = user
 
+    def enter(self, stage: _Stage, workdir: str) -> None:
+        if (stage.workdir or "/") != workdir:
+            stage.lines.append(f"WORKDIR {_quoted(workdir)}")
+            stage.workdir = workdir
+
     def leave(self, stage: _Stage, at: Known) -> None:
-        """Give the stage the user that its config says; an unset one is root."""
+        """Clear away what mounts left, and go back to the config's user and directory, or root's."""
+        if stage.points and at.has_shell:
+            self.become(stage, "0:0")
+            self.enter(stage, "/")
+            paths = sorted(stage.points | _above(stage.points), key=lambda path: (-path.count("/"), path))
+            stage.lines.insert(stage.begun, _run([], ("/bin/sh", "-euc", _REMEMBER, STUBS, *paths)))
+            stage.lines += ["# What mounts left behind.", _run([], ("/bin/sh", "-euc", _TIDY, STUBS))]
+            stage.points.clear()
         self.become(stage, at.user or "0:0")
+        self.enter(stage, at.workdir or "/")
+
+    def mounts(self, stage: _Stage, points: Iterable[str]) -> None:
+        """Note what the next RUN mounts over; the user of the stage is root by then."""
+        if not stage.points:
+            stage.begun = len(stage.lines)
+        stage.points.update(points)
 
     def run(
         self,
@@ -243,15 +285,20 @@ class _Renderer:
         state: int,
         mounts: tuple[str, ...] = (),
     ) -> None:
+        points = _points(run.caches, run.secrets, [path for path, _ in run.binds])
+        if points or mounts:
+            self.become(stage, "0:0")
+            self.mounts(stage, points | {MOUNTS})
         self.comment(stage, vertex.origin, "(without network under bic)" if run.network == "none" else "")
         self.become(stage, run.user)
-        options = [*mounts, *(f"--mount=type=cache,target={path}" for path in run.caches)]
+        self.enter(stage, run.workdir)
+        options = [*mounts, *(_cache(path, self.definition.platform) for path in run.caches)]
         options += [f"--mount=type=secret,id={each},mode=0444,required=true" for each in run.secrets]
         for path, slot in run.binds:
             op = self.definition.vertices[vertex.inputs[slot]].op
             assert isinstance(op, Local | Inline | Download)
             options.append(f"--mount=type=bind,source=context/{entry_name(op)},target={path}")
-        stage.lines.append(_run(options, _in_place(run, argv, self.known[state].workdir)))
+        stage.lines.append(_run(options, _in_place(run, argv)))
 
     def tree(self, stage: _Stage, vertex: Vertex, tree: Tree, state: int) -> _Stage:
         pending: list[Function] = []
@@ -283,6 +330,7 @@ class _Renderer:
         for origin in dict.fromkeys(each.origin for each in functions):
             self.comment(stage, origin)
         self.become(stage, "0:0")
+        self.mounts(stage, {MOUNTS})
         lines = [f". {MOUNT}/{LIBRARY}", f"R={root}", *(_line(each) for each in functions)]
         option = f"--mount=type=bind,source=context,target={MOUNT}"
         stage.lines.append(_run([option], ("/bin/sh", "-euc", "\n".join(lines))))
@@ -291,7 +339,7 @@ class _Renderer:
         """File changes of an image without a shell: made on a copy in a stage that has one."""
         before = self.known[state]
         self.leave(stage, before)
-        tools = self.open(f"${{{TOOLS}}}", "", (stage.name,))
+        tools = self.open(f"${{{TOOLS}}}", Known(), (stage.name,))
         if not self.is_empty(state):
             tools.lines.append(f"COPY --from={_mark(stage.name)} / /rootfs/")
         tools.lines.append('RUN ["/bin/sh", "-c", "mkdir -p /rootfs"]')
@@ -300,7 +348,7 @@ class _Renderer:
         if removes and not self.is_empty(state):
             # A copy on top of the state would bring back what was removed.
             base = "scratch"
-        after = self.open(base, before.user, (stage.name, tools.name))
+        after = self.open(base, before, (stage.name, tools.name))
         self.declare(after, before)
         after.lines.append(f"COPY --from={_mark(tools.name)} /rootfs/ /")
         return after
@@ -316,6 +364,7 @@ class _Renderer:
         owner = f" --chown={str(action.owner).rstrip(':')}" if action.owner else ""
         paths = json.dumps([_literal(action.source), _literal(action.path)], ensure_ascii=False)
         provider = self.at[source]
+        self.leave(provider, self.known[source])
         stage.needs.append(provider.name)
         stage.lines.append(f"COPY --from={_mark(provider.name)}{owner} {paths}")
 
@@ -327,6 +376,7 @@ class _Renderer:
                 stage.lines.append(f"{word} {pairs}")
         if config.workdir is not None:
             stage.lines.append(f"WORKDIR {_quoted(config.workdir)}")
+            stage.workdir = config.workdir
         stage.lines += [f"EXPOSE {port}" for port in config.ports]
         if config.volumes:
             stage.lines.append(f"VOLUME {_json(config.volumes)}")
@@ -347,13 +397,26 @@ def _line(function: Function) -> str:
     return shell.call(Function(tuple(words)))
 
 
-def _in_place(run: Exec, argv: tuple[str, ...], workdir: str) -> tuple[str, ...]:
-    """The argument list with the step's own variables and directory, which no instruction can set alone."""
-    if not run.env and (workdir or "/") == run.workdir:
+def _cache(path: str, platform: Platform) -> str:
+    """A cache of one platform: what a step keeps there may be programs."""
+    name = hashlib.sha256(path.encode()).hexdigest()[:12]
+    return f"--mount=type=cache,id=bic-{name}-{platform.slug},target={path}"
+
+
+def _points(caches: Iterable[str], secrets: Iterable[str], binds: Iterable[str]) -> set[str]:
+    """Paths of the image that a step mounts over, but for those below /run/bic."""
+    return {*caches, *binds, *(f"/run/secrets/{each}" for each in secrets)}
+
+
+def _above(paths: Iterable[str]) -> set[str]:
+    return {"/".join(path.split("/")[:end]) for path in paths for end in range(2, path.count("/") + 1)}
+
+
+def _in_place(run: Exec, argv: tuple[str, ...]) -> tuple[str, ...]:
+    """The argument list with the step's own variables, which no instruction can set for it alone."""
+    if not run.env:
         return argv
     lines = [f"export {name}={shell.word(value)}" for name, value in run.env]
-    if (workdir or "/") != run.workdir:
-        lines.append(f"cd {shell.word(run.workdir)}")
     return ("/bin/sh", "-euc", "\n".join([*lines, 'exec "$0" "$@"']), *argv)
 
 

@@ -262,6 +262,7 @@ class _Lowering:
         source = self.containers.get(state)
         if source is None:
             source = self.containers[state] = self.create(state)
+        self.body.append(calls.tidy(source))
         owner = str(action.owner) if action.owner else "-"
         return Function(("copy_in", (root_of(source),), action.source, action.path, owner), origin)
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from attrs import evolve
 
-from . import probes
 from .files import FileServer
 from .layout import Entry, Tree
 from .workspace import Workspace
@@ -35,14 +34,6 @@ ENV = {
     "LONGER": "/opt/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LATE": "set by a step",
 }
-TRUST = (
-    "CURL_CA_BUNDLE",
-    "GIT_SSL_CAINFO",
-    "NODE_EXTRA_CA_CERTS",
-    "PIP_CERT",
-    "REQUESTS_CA_BUNDLE",
-    "SSL_CERT_FILE",
-)
 LABELS = {
     "org.opencontainers.image.description": 'Says "$HOME", C:\\dir and it\'s so',
     "io.example.dollar": "$HOME ${x}",
@@ -228,7 +219,7 @@ title = "what a step sees"
 shell = '''
 umask > /srv/umask
 hostname > /srv/hostname
-env | sort > /srv/env
+env | grep -v -e ^HOSTNAME= -e =/run/bic/ca.crt$ | sort > /srv/env
 id > /srv/id
 pwd > /srv/pwd
 # "quotes", 'quotes', $dollars and \backslashes
@@ -443,6 +434,8 @@ def _files() -> Iterator[tuple[str, Entry]]:
     yield "/from", _folder()
     yield "/from/parent", _folder(0o750, "7:8")
     yield "/from/parent/made", _file("made\n")
+    yield "/data", _folder()
+    yield "/srv/with space", _folder()
     yield "/usr/local/bin", _folder()
     yield "/usr/local/bin/tool", _file(FILES["files/tool.sh"], 0o700)
 
@@ -511,16 +504,14 @@ def _said(platform: str) -> Iterator[tuple[str, Entry]]:
 
 
 def step_environment() -> set[str]:
-    """All that a step sees: the image's variables, bic's few, where the CA is, what the shell itself sets."""
+    """All that a step sees: the image's variables, bic's few, and what the shell itself sets."""
     own = {
         "LANG": "C.UTF-8",
         "PERL_HASH_SEED": "0",
         "PYTHONHASHSEED": "0",
         "SOURCE_DATE_EPOCH": str(EPOCH),
         "HOME": "/root",
-        "HOSTNAME": "bic",
         "PWD": "/",
         "SHLVL": "1",
     }
-    trust = dict.fromkeys(TRUST, "/run/bic/ca.crt") if probes.has_ca_bundle() else {}
-    return {f"{name}={value}" for name, value in {**ENV, **own, **trust}.items()}
+    return {f"{name}={value}" for name, value in {**ENV, **own}.items()}

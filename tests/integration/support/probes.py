@@ -55,12 +55,6 @@ def is_root() -> bool:
     return os.geteuid() == 0
 
 
-def has_ca_bundle() -> bool:
-    """Whether bic finds a bundle of certificates to offer to steps."""
-    names = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
-    return any(Path(name).is_file() for name in (os.environ.get("SSL_CERT_FILE", ""), *names) if name)
-
-
 ROOT_RIGHTS = Probe("root", is_root, "run the suite as root to have this tested")
 
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")

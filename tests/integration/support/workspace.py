@@ -48,11 +48,11 @@ class Workspace:
     ) -> Completed:
         """`bic WORDS…` in the workspace, finished."""
         who = user or self.account
-        return who.run((who.bic, *words), self.root, self._environment(env), timeout)
+        return who.run((who.bic, *words), self.root, self.environment(env), timeout)
 
     def start(self, *words: str | Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
         """`bic WORDS…`, started only, in a process group of its own: for tests that interrupt and kill."""
-        return self.account.start((self.account.bic, *words), self.root, self._environment(env))
+        return self.account.start((self.account.bic, *words), self.root, self.environment(env))
 
     def json(self, *words: str | Path, env: Mapping[str, str] | None = None) -> Any:
         """What `bic WORDS… --json` prints, after exit 0."""
@@ -62,7 +62,8 @@ class Workspace:
         """Where `bic build` leaves the image of that spec."""
         return self.root / "out/build" / spec / "image"
 
-    def _environment(self, env: Mapping[str, str] | None) -> dict[str, str]:
+    def environment(self, env: Mapping[str, str] | None = None) -> dict[str, str]:
+        """What every command of the workspace sees on top of its account's environment."""
         state = self.root / ".state"
         own = {f"XDG_{kind}_HOME": str(state / kind.lower()) for kind in ("CACHE", "CONFIG", "DATA", "STATE")}
         return {**own, "TMPDIR": str(state / "tmp"), **self.env, **(env or {})}
