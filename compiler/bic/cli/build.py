@@ -14,7 +14,7 @@ import click
 if TYPE_CHECKING:
     from bic.cli.sources import Compiled
     from bic.engine.build import Request
-    from bic.engine.host import HostFacts
+    from bic.engine.host import Driver, HostFacts
     from bic.engine.places import Places
     from bic.engine.session import Session
     from bic.oci.reference import Reference
@@ -91,9 +91,25 @@ def _request(done: Compiled, places: Places, jobs: int, reuse: bool) -> Iterator
 
 
 def _facts(places: Places) -> HostFacts:
+    from attrs import evolve
+
     from bic.engine.host import Host, probe_host
 
-    return probe_host(Host.here(os.environ), store=str(places.state))
+    facts = probe_host(Host.here(os.environ), store=str(places.state))
+    return evolve(facts, driver=_driver(facts.driver))
+
+
+def _driver(probed: Driver) -> Driver:
+    """The storage driver that works here, unless the user chose one as for any of the containers tools."""
+    from bic.errors import InputInvalid
+
+    match os.environ.get("STORAGE_DRIVER") or probed:
+        case "overlay" | "fuse-overlayfs" | "vfs" as chosen:
+            return chosen
+        case other:
+            raise InputInvalid(
+                f"no storage driver that bic knows: `{other}`", hint="overlay, fuse-overlayfs or vfs"
+            )
 
 
 def _epoch() -> int:
