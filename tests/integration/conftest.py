@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -145,7 +145,9 @@ def session_directory() -> Iterator[Path]:
 
 @contextmanager
 def _shared_directory() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="bic-test-", dir=os.environ.get("BIC_TEST_TMP", "/var/tmp")))
+    # Hexadecimal: buildah makes an image's name of a layout's path, and `-_` is in none.
+    path = Path(os.environ.get("BIC_TEST_TMP", "/var/tmp")) / f"bic-test-{secrets.token_hex(6)}"
+    path.mkdir(mode=0o755)
     path.chmod(0o755)
     try:
         yield path
