@@ -33,12 +33,16 @@ from bic.lower.script import (
     root_of,
 )
 from bic.process import Command as Process
-from bic.process import ProcessFailed, run
+from bic.process import Completed, ProcessFailed, run
 
 TAIL = 20
 """Lines of output that a failure shows."""
 
 MARK = "bic-at "
+
+PULLS = 4
+"""How often a registry is asked for an image."""
+RETRY_S = 1.0
 
 
 @frozen(eq=False)
@@ -83,17 +87,31 @@ class Executor:
     def call(self, call: Call) -> None:
         with self.told(call.origin, _short(call)), self.exclusively(call.exclusive):
             try:
-                done = run(
-                    self.process(call.argv),
-                    on_line=self.line,
-                    log=self.log,
-                    capture=call.save is not None,
-                    cancel=self.session.cancel,
-                )
+                done = self.pull(call) if call.pulls else self.once(call)
             except ProcessFailed as error:
-                raise self.failure(error, call.origin, _short(call)) from error
+                raise self.failure(error, call.origin, _short(call), call.pulls) from error
         if call.save is not None:
             self.values[call.save.name] = done.stdout.decode().strip()
+
+    def pull(self, call: Call) -> Completed:
+        """Ask the registry again after what may pass."""
+        for _ in range(PULLS - 1):
+            try:
+                return self.once(call)
+            except ProcessFailed as error:
+                if _is_final(error.completed.tail):
+                    raise
+            time.sleep(RETRY_S)
+        return self.once(call)
+
+    def once(self, call: Call) -> Completed:
+        return run(
+            self.process(call.argv),
+            on_line=self.line,
+            log=self.log,
+            capture=call.save is not None,
+            cancel=self.session.cancel,
+        )
 
     def changes(self, changes: Changes) -> None:
         """All functions in one shell; the last mark on stderr tells which one failed."""
@@ -179,7 +197,7 @@ class Executor:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def failure(self, error: ProcessFailed, origin: Origin, command: str) -> BicError:
+    def failure(self, error: ProcessFailed, origin: Origin, command: str, pulls: str = "") -> BicError:
         done = error.completed
         tail = [line for line in done.tail.splitlines() if not line.startswith(MARK)][-TAIL:]
         how = f"with exit code {done.returncode}" if done.returncode > 0 else f"by signal {-done.returncode}"
@@ -188,33 +206,46 @@ class Executor:
             *_indented("last lines of its output:", tail),
             f"full log: {self.log_path}",
         )
-        fault = Fault(f"the step failed {how} for {self.task.platform}", origin.span, _hint(done.tail), notes)
-        return WorkFailed(fault)
+        message = f"cannot pull `{pulls}`" if pulls else f"the step failed {how}"
+        hint = _hint(done.tail, PULL_HINTS if pulls else HINTS)
+        return WorkFailed(Fault(f"{message} for {self.task.platform}", origin.span, hint, notes))
 
 
 def _indented(title: str, lines: list[str]) -> tuple[str, ...]:
     return ("\n".join([title, *(f"  {line}" for line in lines)]),) if lines else ("it printed nothing",)
 
 
-def _hint(output: str) -> str | None:
+def _hint(output: str, hints: Mapping[str, str]) -> str | None:
     """Symptoms that have one cause and one mend."""
     text = output.lower()
-    for symptom, hint in HINTS.items():
-        if symptom in text:
-            return hint
-    return None
+    return next((hint for symptom, hint in hints.items() if symptom in text), None)
 
+
+def _is_final(output: str) -> bool:
+    """Whether asking a registry again would bring the same answer."""
+    return any(symptom in output.lower() for symptom in (*GONE, *DENIED, SPACE))
+
+
+SPACE = "no space left on device"
+GONE = ("manifest unknown", "name unknown", "404", "not found")
+DENIED = ("unauthorized", "denied", "authentication required")
 
 _FULL = "free space where the container store lies (BIC_HOME moves it), then run again"
 _FOREIGN = "the platform's programs do not run here: `bic doctor` shows how to enable emulation"
 _NO_NAMES = "the step has no network, or the host's name servers do not answer"
 
 HINTS: Mapping[str, str] = {
-    "no space left on device": _FULL,
+    SPACE: _FULL,
     "exec format error": _FOREIGN,
     "certificate verify failed": "the host's CA bundle is not known: set SSL_CERT_FILE to it",
     "temporary failure in name resolution": _NO_NAMES,
     "temporary failure resolving": _NO_NAMES,
+}
+PULL_HINTS: Mapping[str, str] = {
+    SPACE: _FULL,
+    **dict.fromkeys(GONE, "what the lock names is gone: `bic lock --upgrade` takes what is there now"),
+    **dict.fromkeys(DENIED, "`skopeo login` to the registry, or set REGISTRY_AUTH_FILE"),
+    "": "the registry or the network failed: run the command again",
 }
 
 

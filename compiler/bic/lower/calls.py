@@ -59,7 +59,8 @@ def from_source(container: Var, source: Source, origin: Origin) -> Call:
     """Pulled by the digest of the platform's own manifest: nothing is left to choose."""
     exact = source.reference.with_tag(None).with_digest(source.manifest)
     argv = (*_from(container, source.platform), "--pull=false", f"docker://{exact}")
-    return Call(argv, origin, save=container)
+    named = str(source.reference.with_digest(None))
+    return Call(argv, origin, save=container, label=f"pull {named}", pulls=named)
 
 
 def from_image(container: Var, image: Word, platform: Platform, origin: Origin) -> Call:

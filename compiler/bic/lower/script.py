@@ -40,7 +40,8 @@ class Call:
     """Starts a program. Its stdout becomes the value of `save`, if that is set.
 
     `executes` marks the calls that run a program of the image; `exclusive` names a cache that no other
-    call may use at the same time; `label` says in short what is executed, where argv is too long for people.
+    call may use at the same time; `label` says in short what is executed, where argv is too long for people;
+    `pulls` names the image that the call fetches from a registry.
     """
 
     argv: tuple[Argument, ...]
@@ -49,6 +50,7 @@ class Call:
     executes: bool = False
     exclusive: str = ""
     label: str = ""
+    pulls: str = ""
 
 
 @frozen

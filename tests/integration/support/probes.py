@@ -63,7 +63,11 @@ _MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
 
 def runs_platform(platform: str) -> bool:
     """Whether programs of the platform run here, also inside a container that holds no emulator (flag F)."""
-    machine = _MACHINES[platform]
+    return runs_machine(_MACHINES[platform])
+
+
+def runs_machine(machine: str) -> bool:
+    """The same by the kernel's name of the machine."""
     if os.uname().machine == machine:
         return True
     try:
