@@ -36,7 +36,8 @@ class PlainBuildah:
         """Runs the exported script; the layout that it wrote."""
         folder = self.workspace.layout(spec).parent
         target = folder / f"by-script-{platform.replace('/', '-')}"
-        argv = ("sh", folder / f"{platform.replace('/', '-')}.sh", *words, f"oci:{target}")
+        argv: tuple[str | Path, ...] = ("sh", folder / f"{platform.replace('/', '-')}.sh")
+        argv += (*words, f"oci:{target}")
         self.run(*argv).check()
         return target
 
@@ -45,8 +46,8 @@ class PlainBuildah:
         folder = self.workspace.layout(spec).parent
         target = folder / f"by-dockerfile-{platform.replace('/', '-')}"
         name = f"localhost/{spec}-{platform.replace('/', '-')}"
-        options = ("--isolation", "chroot", "--format", "oci", "--platform", platform, "--no-cache")
-        options += ("--identity-label=false",)
+        options: tuple[str, ...] = ("--isolation", "chroot", "--format", "oci", "--platform", platform)
+        options += ("--no-cache", "--identity-label=false")
         self.run("buildah", "build", *options, *words, "--tag", name, folder).check()
         self.run("buildah", "push", "--quiet", name, f"oci:{target}").check()
         return target
