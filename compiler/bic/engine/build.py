@@ -21,7 +21,7 @@ from bic.engine.host import HostFacts
 from bic.engine.places import Places
 from bic.engine.plan import Make, plan
 from bic.engine.session import Session
-from bic.errors import BicError, Fault, HostLacking, Interrupted, WorkFailed
+from bic.errors import BicError, Fault, HostLacking, InputInvalid, Interrupted, WorkFailed
 from bic.ir.definition import Definition
 from bic.lower.lower import lower
 from bic.lower.script import Var
@@ -72,9 +72,24 @@ class Outcome:
 
 def build(request: Request, session: Session, report: Reporter) -> Outcome:
     """Make every image of the request that can be made."""
+    _check_paths(request)
     _check_platforms(request)
     builder = _Builder(request, session, report, plan(request.definitions))
     return builder.run()
+
+
+def _check_paths(request: Request) -> None:
+    """buildah splits the arguments that name mounts and images at colons, and knows no way to quote one."""
+    places = (request.workspace.root, request.places.state, request.places.cache)
+    faults = [
+        Fault(
+            f"nothing can be built in a folder with `:` in its path: `{path}`", hint="BIC_HOME moves caches"
+        )
+        for path in map(str, places)
+        if ":" in path
+    ]
+    if faults:
+        raise InputInvalid(*faults)
 
 
 def _check_platforms(request: Request) -> None:

@@ -1,8 +1,10 @@
 """Layers in one form, whatever user and storage driver they come from.
 
-A layer that bic made is written anew: sorted, without names of users, without what overlayfs noted for
-itself in attributes of files (rootless, buildah 1.28 takes `user.overlay.*` for the image's). Layers of
-parents are the parents' own blobs. Effects: rewrites the layout that it is given.
+A layer that bic made is written anew: sorted, without names of users, without directories that are as they
+were and have nothing new in them (mount points come and go), without opaque directories (each thing that
+is gone has its own whiteout), and without what overlayfs noted for itself in attributes of files (rootless,
+buildah 1.28 takes `user.overlay.*` for the image's). Layers of parents are the parents' own blobs.
+Effects: rewrites the layout that it is given.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import IO, BinaryIO, cast
 
 from attrs import evolve, field, frozen
 
+from bic.engine.merged import OPAQUE, WHITEOUT, XATTR, Merged, Place, above, hidden_by, name_of, with_layer
 from bic.oci import media_types
 from bic.oci.descriptor import Descriptor
 from bic.oci.digest import Digest
@@ -26,7 +29,6 @@ from bic.oci.platform import Platform
 
 CHUNK = 1 << 20
 LEVEL = 6
-XATTR = "SCHILY.xattr."
 FOREIGN = tuple(f"{XATTR}{space}.overlay." for space in ("trusted", "user"))
 """Attributes that belong to the storage driver."""
 
@@ -38,6 +40,7 @@ def canonical(layout: Layout, platform: Platform, own: int, parents: Iterable[La
     known = dict(_blobs(parents, platform))
     layers: list[Descriptor] = []
     diff_ids: list[Digest] = []
+    below: Merged = {}
     bottom = len(manifest.layers) - own
     for index, (layer, diff_id) in enumerate(zip(manifest.layers, config.diff_ids, strict=True)):
         if diff_id in known:
@@ -47,9 +50,11 @@ def canonical(layout: Layout, platform: Platform, own: int, parents: Iterable[La
         elif index < bottom:
             found = diff_id, layer
         else:
-            found = _rewritten(layout, layer)
+            found = _rewritten(layout, layer, below)
         diff_ids.append(found[0])
         layers.append(found[1])
+        if index < len(manifest.layers) - 1:
+            below = with_layer(below, _members(layout, found[1]))
     data = evolve(config, diff_ids=tuple(diff_ids)).to_bytes()
     layout.write_blob(data)
     described = evolve(manifest, config=Descriptor.of(data, manifest.config.media_type), layers=tuple(layers))
@@ -68,7 +73,12 @@ def _blobs(
             yield diff_id, (parent, layer)
 
 
-def _rewritten(layout: Layout, layer: Descriptor) -> tuple[Digest, Descriptor]:
+def _members(layout: Layout, layer: Descriptor) -> Iterator[tarfile.TarInfo]:
+    with tarfile.open(layout.blob_path(layer.digest), "r:*") as archive:
+        yield from archive
+
+
+def _rewritten(layout: Layout, layer: Descriptor, below: Merged) -> tuple[Digest, Descriptor]:
     """A layer in its one form: the digest of its tar, and its descriptor."""
     plain, packed = (layout.path / f"{layer.digest.hex}.{end}" for end in ("tar", "gz"))
     try:
@@ -76,7 +86,7 @@ def _rewritten(layout: Layout, layer: Descriptor) -> tuple[Digest, Descriptor]:
             shutil.copyfileobj(source, target, CHUNK)
         with plain.open("rb") as source, packed.open("wb") as target:
             packing = _Packing(target)
-            _sorted(source, packing)
+            _rewrite(source, packing, below)
             packing.close()
         blob = packing.blob()
         layout.import_blob(packed, blob.digest, verify=False)
@@ -132,21 +142,46 @@ class _Sink:
         """Nothing is held back."""
 
 
-def _sorted(source: IO[bytes], target: _Packing) -> None:
+def _rewrite(source: IO[bytes], target: _Packing, below: Merged) -> None:
     with (
         tarfile.open(fileobj=source, mode="r:", errorlevel=2) as old,
         tarfile.open(fileobj=cast(IO[bytes], target), mode="w", format=tarfile.PAX_FORMAT) as new,
     ):
-        names: dict[str, str] = {}
-        members = {member.name: member for member in old}
-        for name in sorted(members, key=lambda name: name.split("/")):
-            member = members[name]
-            content = members[member.linkname] if member.islnk() else member
+        members = _without_opaque({name_of(member): member for member in old}, below)
+        kept = _without_untouched(members, below)
+        first: dict[str, str] = {}
+        for name in sorted(kept, key=lambda name: name.split("/")):
+            member = kept[name]
+            content = members[member.linkname.removeprefix("./")] if member.islnk() else member
             info = _clean(content, name)
-            first = names.setdefault(content.name, name)
-            if first != name:
-                info.type, info.linkname, info.size = tarfile.LNKTYPE, first, 0
+            linked = first.setdefault(content.name, name)
+            if linked != name:
+                info.type, info.linkname, info.size = tarfile.LNKTYPE, linked, 0
             new.addfile(info, old.extractfile(content) if info.isreg() else None)
+
+
+Members = dict[str, tarfile.TarInfo]
+
+
+def _without_opaque(members: Members, below: Merged) -> Members:
+    """The entries with a whiteout for each thing that an opaque directory hides."""
+    found = {name: member for name, member in members.items() if name.rpartition("/")[2] != OPAQUE}
+    names = set(found)
+    for name in members.keys() - names:
+        for gone in hidden_by(name.rpartition("/")[0], below, names):
+            folder, slash, last = gone.rpartition("/")
+            whiteout = tarfile.TarInfo(f"{folder}{slash}{WHITEOUT}{last}")
+            whiteout.mode, whiteout.mtime = 0, members[name].mtime
+            found[whiteout.name] = whiteout
+    return found
+
+
+def _without_untouched(members: Members, below: Merged) -> Members:
+    """The entries without directories that are as below and have nothing of this layer in them."""
+    filled = {folder for name, member in members.items() if not member.isdir() for folder in above(name)}
+    new = [name for name, member in members.items() if member.isdir() and Place.of(member) != below.get(name)]
+    filled.update(new, *(above(name) for name in new))
+    return {name: member for name, member in members.items() if not member.isdir() or name in filled}
 
 
 def _clean(member: tarfile.TarInfo, name: str) -> tarfile.TarInfo:
@@ -154,6 +189,8 @@ def _clean(member: tarfile.TarInfo, name: str) -> tarfile.TarInfo:
     info.name = name
     info.uname = info.gname = ""
     info.mtime = int(member.mtime)
+    if not (info.issym() or info.islnk()):
+        info.linkname = ""
     kept = {k: v for k, v in member.pax_headers.items() if k.startswith(XATTR) and not k.startswith(FOREIGN)}
     info.pax_headers = dict(sorted(kept.items()))
     return info

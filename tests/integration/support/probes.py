@@ -57,6 +57,17 @@ def is_root() -> bool:
 
 ROOT_RIGHTS = Probe("root", is_root, "run the suite as root to have this tested")
 
+DEV_FUSE = Probe(
+    "/dev/fuse for its user",
+    lambda: os.access("/dev/fuse", os.R_OK | os.W_OK),
+    "make the device readable and writable",
+)
+DEV_FUSE_FOR_ALL = Probe(
+    "/dev/fuse for everybody",
+    lambda: Path("/dev/fuse").exists() and Path("/dev/fuse").stat().st_mode & 0o006 == 0o006,
+    "make the device readable and writable for ordinary users",
+)
+
 _BINFMT = Path("/proc/sys/fs/binfmt_misc")
 _MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
 
