@@ -54,9 +54,10 @@ def _image(done: Compiled, spec: Spec, places: Places) -> BuiltImage:
     }
     target = done.workspace.build_dir(spec.name) / "image"
     index = assemble(target, parts, _annotations(spec))
-    layout = Layout.open(target)
     platforms = []
-    for platform in sorted(parts):
+    for platform, path in sorted(parts.items()):
+        # Read where nobody else writes: another build of the spec may replace the one in out/ at any time.
+        layout = Layout.open(path)
         found = layout.resolve(platform)
         size = layout.read_manifest(found).download_size
         platforms.append(BuiltPlatform(str(platform), str(found.digest), size))

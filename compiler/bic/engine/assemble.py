@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from bic.engine.alone import alone
 from bic.oci.descriptor import Descriptor
 from bic.oci.digest import Digest
 from bic.oci.index import Index
@@ -17,15 +18,16 @@ def assemble(
 ) -> Descriptor:
     """Write the layout at `target` from one layout a platform; the index's descriptor.
 
-    Readers see the old index or the new one. Blobs are linked where the file system allows.
+    Readers see the old index or the new one; of several writers one waits for the other. Blobs are linked
+    where the file system allows.
     """
-    layout = Layout.open(target) if (target / "oci-layout").is_file() else Layout.create(target)
-    manifests = [_take(layout, Layout.open(path), platform) for platform, path in parts.items()]
-    index = Index.of(manifests, dict(annotations))
-    data = index.to_bytes()
-    layout.write_blob(data)
-    layout.write_index(Index.of([index.descriptor()]))
-    layout.prune()
+    with alone(target):
+        layout = Layout.create(target)
+        manifests = [_take(layout, Layout.open(path), platform) for platform, path in parts.items()]
+        index = Index.of(manifests, dict(annotations))
+        layout.write_blob(index.to_bytes())
+        layout.write_index(Index.of([index.descriptor()]))
+        layout.prune()
     return index.descriptor()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import graphlib
 import os
-import shutil
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -14,6 +13,7 @@ from threading import Lock
 from attrs import evolve, field, frozen
 
 from bic.engine import context
+from bic.engine.alone import alone
 from bic.engine.canonical import canonical
 from bic.engine.events import Failed, Finished, Reporter, Started
 from bic.engine.execute import Executor
@@ -217,13 +217,15 @@ class _Builder:
     def keep(self, digest: Digest, target: Path) -> Layout:
         """Move a finished layout to where later builds look for it, unless another run has just done so."""
         final = self.request.places.images / digest.hex
-        final.parent.mkdir(parents=True, exist_ok=True)
         made = Layout.open(target).index()
-        if final.exists():
-            if stored(self.request.places, digest) and Layout.open(final).index() == made:
-                return Layout.open(final)
-            shutil.rmtree(final)
-        os.rename(target, final)  # noqa: PTH104
+        with alone(final.parent):
+            there = stored(self.request.places, digest)
+            if there is not None and there.index() == made:
+                return there
+            if final.exists():
+                # Out of the way at once: whoever reads meanwhile misses it for an instant at most.
+                os.rename(final, self.session.work / f"replaced-{digest.short}")  # noqa: PTH104
+            os.rename(target, final)  # noqa: PTH104
         return Layout.open(final)
 
 
