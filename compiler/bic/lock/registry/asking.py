@@ -1,0 +1,50 @@
+"""One question, one process: started, listened to, stopped as soon as the registry asks to wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from bic.lock.registry.failure import NO_WORDS, Failed, explained, kind_of
+from bic.lock.registry.retry import Clock, Policy, persist
+from bic.oci.reference import Reference
+from bic.process import Cancel, Command, ProcessFailed, TimedOut, run
+
+T = TypeVar("T")
+
+Hear = Callable[[str], None]
+"""Takes each line of stderr; raises `Failed` to stop the tool."""
+
+LastWords = Callable[[str], str]
+"""The line that says why, out of all that a tool wrote to stderr."""
+
+
+def once(
+    command: Command,
+    names: tuple[str, ...],
+    hear: Hear,
+    last_words: LastWords,
+    cancel: Cancel | None,
+    seconds: float,
+) -> bytes:
+    """What the tool prints; raises `Failed`. `names` are the image's names in its messages."""
+
+    def on_line(stream: str, line: str) -> None:
+        if stream == "stderr":
+            hear(line)
+
+    try:
+        return run(command, on_line=on_line, cancel=cancel, timeout=seconds).stdout
+    except TimedOut as error:
+        raise Failed("passing", f"no answer within {seconds:.0f} seconds") from error
+    except ProcessFailed as error:
+        last = last_words(error.completed.stderr_tail) or NO_WORDS
+        raise Failed(kind_of(last, *names), last) from error
+
+
+def asked(reference: Reference, ask: Callable[[float], T], policy: Policy, clock: Clock) -> T:
+    """What `ask` answers, asked again where that may help; raises `WorkFailed` for the user."""
+    try:
+        return persist(ask, policy, clock)
+    except Failed as failed:
+        raise explained(reference, failed) from failed
