@@ -1,0 +1,1 @@
+"""What `pip` steps install: the exact closure of wheels for a platform, which need not run here."""

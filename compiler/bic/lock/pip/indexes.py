@@ -1,0 +1,111 @@
+"""The package indexes that the user chose, by uv's variables or pip's; their credentials are never shown."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import netrc
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+
+from attrs import field, frozen
+
+PASSED: Final = (
+    "NETRC",
+    "UV_CONFIG_FILE",
+    "UV_DEFAULT_INDEX",
+    "UV_EXCLUDE_NEWER",
+    "UV_EXTRA_INDEX_URL",
+    "UV_HTTP_TIMEOUT",
+    "UV_INDEX",
+    "UV_INDEX_STRATEGY",
+    "UV_INDEX_URL",
+    "UV_INSECURE_HOST",
+    "UV_KEYRING_PROVIDER",
+    "UV_NATIVE_TLS",
+    "UV_NO_CONFIG",
+    "UV_OFFLINE",
+    "UV_SYSTEM_CERTS",
+)
+_CREDENTIALS: Final = re.compile(r"UV_INDEX_\w+_(USERNAME|PASSWORD)")
+
+TRANSLATED: Final = {
+    "PIP_INDEX_URL": ("UV_DEFAULT_INDEX", ("UV_INDEX_URL",)),
+    "PIP_EXTRA_INDEX_URL": ("UV_INDEX", ("UV_EXTRA_INDEX_URL",)),
+    "PIP_TRUSTED_HOST": ("UV_INSECURE_HOST", ()),
+}
+"""pip's variables: uv's for the same, and others of uv's that also take precedence over pip's."""
+
+_USERINFO: Final = re.compile(r"(?<=://)[^/?#\s]*@")
+
+
+@frozen
+class Indexes:
+    """The variables that tell uv which indexes to ask and how."""
+
+    variables: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    @classmethod
+    def of(cls, host: Mapping[str, str]) -> Indexes:
+        """Those of an environment; uv's own win over pip's."""
+        chosen = {name: value for name, value in host.items() if value and _is_passed(name)}
+        for name, (uv, others) in TRANSLATED.items():
+            if host.get(name) and not any(each in chosen for each in (uv, *others)):
+                chosen[uv] = " ".join(host[name].split())
+        return cls(tuple(sorted(chosen.items())))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown: the passwords in addresses and variables, encoded and plain."""
+        found = {value for name, value in self.variables if name.endswith("_PASSWORD")}
+        for url in self.urls():
+            parts = urlsplit(url)
+            found |= {each for each in (parts.password or parts.username,) if each}
+        return tuple(sorted(found | {unquote(each) for each in found}))
+
+    def urls(self) -> Iterator[str]:
+        """The addresses of all indexes; `NAME=ADDRESS` is uv's form of an index with a name."""
+        for name, value in self.variables:
+            if "INDEX" in name:
+                yield from (word[word.index("http") :] for word in value.split() if "://" in word)
+
+    def authorization(self, url: str) -> str | None:
+        """The header for an address on the host of one of the indexes, or of netrc; None without."""
+        wanted = urlsplit(url)
+        for each in (url, *self.urls()):
+            parts = urlsplit(each)
+            if parts.username and _place(parts) == _place(wanted):
+                return _basic(unquote(parts.username), unquote(parts.password or ""))
+        return self._of_netrc(wanted.hostname or "")
+
+    def _of_netrc(self, host: str) -> str | None:
+        # The file of another, or a broken one, is no reason to fail: the server says what it wants.
+        with contextlib.suppress(OSError, netrc.NetrcParseError):
+            known = netrc.netrc(dict(self.variables).get("NETRC")).authenticators(host)
+            if known is not None:
+                return _basic(known[0], known[2])
+        return None
+
+
+def _is_passed(name: str) -> bool:
+    return name in PASSED or _CREDENTIALS.fullmatch(name) is not None
+
+
+def _place(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    return parts.scheme, parts.hostname, parts.port
+
+
+def _basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def without_credentials(url: str) -> str:
+    """The address as a lock may hold it: no user, no password, no fragment."""
+    return _USERINFO.sub("", urlunsplit(urlsplit(url)._replace(fragment="")), count=1)
+
+
+def masked(text: str) -> str:
+    """A text for people: the user and password of every address in it replaced."""
+    return _USERINFO.sub("***@", text)
