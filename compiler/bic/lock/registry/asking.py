@@ -36,7 +36,7 @@ def once(
     try:
         return run(command, on_line=on_line, cancel=cancel, timeout=seconds).stdout
     except TimedOut as error:
-        raise Failed("passing", f"no answer within {seconds:.0f} seconds") from error
+        raise Failed("passing", f"no answer within {seconds:.3g} seconds") from error
     except ProcessFailed as error:
         last = last_words(error.completed.stderr_tail) or NO_WORDS
         raise Failed(kind_of(last, *names), last) from error

@@ -58,7 +58,7 @@ class SkopeoLog:
 
 
 def seconds(value: str, now: datetime | None = None) -> float | None:
-    """The seconds from now that Retry-After says, by number or by date (RFC 9110, 10.2.3); None for nonsense."""
+    """The seconds from now that Retry-After asks for (RFC 9110, 10.2.3); None where it is nonsense."""
     text = value.strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])

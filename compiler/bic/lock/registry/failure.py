@@ -17,7 +17,7 @@ LONGEST = 400
 
 
 class Failed(Exception):
-    """One attempt failed: its kind, the tool's last line masked, and the seconds asked for by the registry."""
+    """One attempt failed: its kind, the tool's last line, masked, and the seconds of Retry-After."""
 
     def __init__(self, kind: Kind, last: str, retry_after: float | None = None) -> None:
         super().__init__(last)
@@ -73,7 +73,7 @@ SYMPTOMS = (
         "untrusted",
         ("x509", "certificate", "server gave http response"),
         "there is no TLS that can be trusted to the registry of",
-        "put its CA into ~/.config/containers/certs.d/{domain}/ca.crt; without TLS: `insecure` in registries.conf",
+        "put its CA into ~/.config/containers/certs.d/{domain}, or `insecure = true` into registries.conf",
     ),
     Symptom(
         "passing",

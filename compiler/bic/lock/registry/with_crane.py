@@ -92,7 +92,7 @@ class Crane:
 
 
 def _in_turn(places: tuple[Endpoint, ...], ask: Ask[T], seconds: float) -> T:
-    """The first answer; else the failure that says most: one that may pass, and rather any than no network."""
+    """The first answer; else the failure that says most: one that may pass, then any but no network."""
     failures: list[Failed] = []
     for place in places:
         try:
