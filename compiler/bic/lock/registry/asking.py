@@ -6,11 +6,15 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from bic.lock.registry.failure import NO_WORDS, Failed, explained, kind_of
+from bic.lock.registry.mirrors import Endpoint
 from bic.lock.registry.retry import Clock, Policy, persist
 from bic.oci.reference import Reference
 from bic.process import Cancel, Command, ProcessFailed, TimedOut, run
 
 T = TypeVar("T")
+
+Ask = Callable[[Endpoint, float], T]
+"""Asks one place, within that many seconds; raises `Failed`."""
 
 Hear = Callable[[str], None]
 """Takes each line of stderr; raises `Failed` to stop the tool."""
@@ -48,3 +52,14 @@ def asked(reference: Reference, ask: Callable[[float], T], policy: Policy, clock
         return persist(ask, policy, clock)
     except Failed as failed:
         raise explained(reference, failed) from failed
+
+
+def in_turn(places: tuple[Endpoint, ...], ask: Ask[T], seconds: float) -> T:
+    """The first answer; else the failure that says most: one that may pass, then any but no network."""
+    failures: list[Failed] = []
+    for place in places:
+        try:
+            return ask(place, seconds)
+        except Failed as failed:
+            failures.append(failed)
+    raise max(failures, key=lambda each: (each.may_pass, each.kind != "unreachable", each is failures[-1]))

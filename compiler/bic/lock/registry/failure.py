@@ -78,8 +78,16 @@ SYMPTOMS = (
     Symptom(
         "passing",
         (
-            *("status code 408", "status code 5", "statuscode: 5", "http status: 5", "timeout", "timed out"),
-            *("deadline exceeded", "connection reset", "broken pipe", "eof", "server misbehaving"),
+            *("status code 408", "status code 5", "statuscode: 5", "http status: 5", "from registry 5"),
+            *(
+                "timeout",
+                "timed out",
+                "deadline exceeded",
+                "connection reset",
+                "broken pipe",
+                "eof",
+                "server misbehaving",
+            ),
             *("temporary failure", "internal_error", "digest does not match", "did not match"),
         ),
         "the registry cannot be reached for",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -13,7 +13,7 @@ from attrs import evolve, field, frozen
 
 from bic.errors import Malformed
 from bic.lock.registry import auth, certificates, conf, documents, mirrors
-from bic.lock.registry.asking import asked, once
+from bic.lock.registry.asking import Ask, asked, in_turn, once
 from bic.lock.registry.busy import CraneLog
 from bic.lock.registry.failure import Failed
 from bic.lock.registry.mirrors import Endpoint
@@ -28,8 +28,6 @@ from bic.oci.reference import Reference
 from bic.process import Cancel, Command, environment
 
 T = TypeVar("T")
-
-Ask = Callable[[Endpoint, float], T]
 
 
 @frozen
@@ -81,7 +79,7 @@ class Crane:
     def _asked(self, reference: Reference, ask: Ask[T], policy: Policy | None = None) -> T:
         places = mirrors.endpoints(reference, conf.load(environment()))
         clock = self.clock or Clock.real(self.cancel)
-        return asked(reference, lambda s: _in_turn(places, ask, s), policy or self.policy, clock)
+        return asked(reference, lambda s: in_turn(places, ask, s), policy or self.policy, clock)
 
     def _run(self, place: Endpoint, words: tuple[str, ...], seconds: float) -> bytes:
         options = ("--insecure",) if place.insecure else ()
@@ -89,17 +87,6 @@ class Crane:
         with _surroundings(place) as (env, secrets):
             command = Command(("crane", "-v", *options, *words), env, secrets=secrets)
             return once(command, names, CraneLog(), _last_words, self.cancel, seconds)
-
-
-def _in_turn(places: tuple[Endpoint, ...], ask: Ask[T], seconds: float) -> T:
-    """The first answer; else the failure that says most: one that may pass, then any but no network."""
-    failures: list[Failed] = []
-    for place in places:
-        try:
-            return ask(place, seconds)
-        except Failed as failed:
-            failures.append(failed)
-    raise max(failures, key=lambda each: (each.may_pass, each.kind != "unreachable", each is failures[-1]))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A `Registry` by skopeo: credentials, mirrors and certificates are the containers ones, all its own."""
+"""A `Registry` by skopeo, which finds logins, mirrors and certificates where the container tools do."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import TypeVar
 
 from attrs import evolve, field, frozen
 
-from bic.lock.registry import documents
-from bic.lock.registry.asking import asked, once
+from bic.lock.registry import conf, documents, mirrors
+from bic.lock.registry.asking import asked, in_turn, once
 from bic.lock.registry.busy import SkopeoLog
 from bic.lock.registry.failure import Failed
+from bic.lock.registry.mirrors import Endpoint
 from bic.lock.registry.pulled import PULL_S, from_blobs, whole
 from bic.lock.registry.retry import Clock, Policy
 from bic.oci.config import ImageConfig
@@ -37,7 +38,7 @@ def skopeo() -> tuple[str, ...]:
 
 @frozen
 class Skopeo:
-    """Starts one skopeo for every question; mirrors, logins and certs.d are found by skopeo itself.
+    """Starts one skopeo for every question.
 
     `digest` is a GET of the whole manifest: skopeo has no question that is a HEAD.
     """
@@ -48,14 +49,16 @@ class Skopeo:
 
     def raw(self, reference: Reference) -> bytes:
         argv = ("inspect", "--raw", _source(reference))
-        return self._asked(reference, lambda s: documents.verified(reference, self._run(reference, argv, s)))
+        return self._asked(
+            reference, lambda s: documents.verified(reference, self._run(reference.name, argv, s))
+        )
 
     def document(self, reference: Reference) -> tuple[Digest, Manifest | Index]:
         return documents.document(reference, self.raw(reference))
 
     def raw_config(self, reference: Reference) -> bytes:
         argv = ("inspect", "--config", "--raw", _source(reference))
-        return self._asked(reference, lambda s: self._run(reference, argv, s))
+        return self._asked(reference, lambda s: self._run(reference.name, argv, s))
 
     def config(self, reference: Reference) -> ImageConfig:
         return documents.config(reference, self.raw_config(reference))
@@ -64,9 +67,15 @@ class Skopeo:
         return reference.digest or Digest.of(self.raw(reference))
 
     def tags(self, repository: Reference) -> tuple[str, ...]:
-        argv = ("list-tags", f"docker://{repository.name}")
-        answer = self._asked(repository, lambda s: _tags(self._run(repository, argv, s)))
+        # Unlike its other commands, skopeo's `list-tags` knows neither mirrors nor locations.
+        bare = repository.with_tag(None).with_digest(None)
+        places = mirrors.endpoints(bare, conf.load(environment()))
+        answer = self._asked(bare, lambda s: in_turn(places, self._list, s))
         return tuple(sorted(set(answer)))
+
+    def _list(self, place: Endpoint, seconds: float) -> list[str]:
+        options = ("--tls-verify=false",) if place.insecure else ()
+        return _tags(self._run(place.name, ("list-tags", *options, f"docker://{place}"), seconds))
 
     def pull(self, reference: Reference, layout: Path) -> None:
         policy = evolve(self.policy, total_s=PULL_S, each_s=PULL_S)
@@ -76,16 +85,16 @@ class Skopeo:
         # skopeo's own `oci:` would turn Docker's media types into OCI's, and so change digests.
         with tempfile.TemporaryDirectory(dir=made.parent) as scratch:
             argv = ("copy", "--quiet", "--preserve-digests", _source(reference), f"dir:{scratch}")
-            self._run(reference, argv, seconds)
+            self._run(reference.name, argv, seconds)
             raw = (Path(scratch) / "manifest.json").read_bytes()
             from_blobs(reference, raw, lambda digest: Path(scratch) / digest.hex, made)
 
     def _asked(self, reference: Reference, ask: Callable[[float], T], policy: Policy | None = None) -> T:
         return asked(reference, ask, policy or self.policy, self.clock or Clock.real(self.cancel))
 
-    def _run(self, reference: Reference, argv: tuple[str, ...], seconds: float) -> bytes:
+    def _run(self, name: str, argv: tuple[str, ...], seconds: float) -> bytes:
         command = Command((*skopeo(), "--debug", *argv))
-        names = (reference.name, f"/v2/{reference.path}/")
+        names = (name, f"/v2/{name.partition('/')[2]}/")
         return once(command, names, SkopeoLog(), _last_words, self.cancel, seconds)
 
 
