@@ -127,6 +127,8 @@ def _requirement(text: str) -> str:
         if _FILE.match(text):
             raise Malformed(f"a file or an address, and no package: {quote(masked(text))}", hint) from error
         raise Malformed(f"not a requirement: {quote(masked(text))}", "write it as `name==1.2.3`") from error
+    if _FILE.match(parsed.name):
+        raise Malformed(f"a file or an address, and no package: {quote(text)}", hint)
     if parsed.url is not None:
         raise Malformed(f"a package from an address cannot be locked: {quote(masked(text))}", hint)
     return canonicalize_name(parsed.name)

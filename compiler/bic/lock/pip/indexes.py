@@ -8,7 +8,7 @@ import netrc
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from attrs import field, frozen
 
@@ -29,7 +29,7 @@ PASSED: Final = (
     "UV_OFFLINE",
     "UV_SYSTEM_CERTS",
 )
-_CREDENTIALS: Final = re.compile(r"UV_INDEX_\w+_(USERNAME|PASSWORD)")
+_OF_A_NAME: Final = re.compile(r"UV_INDEX_\w+_(USERNAME|PASSWORD)")
 
 TRANSLATED: Final = {
     "PIP_INDEX_URL": ("UV_DEFAULT_INDEX", ("UV_INDEX_URL",)),
@@ -38,6 +38,7 @@ TRANSLATED: Final = {
 }
 """pip's variables: uv's for the same, and others of uv's that also take precedence over pip's."""
 
+_ADDRESS: Final = re.compile(r"(?:([^=:/]+)=)?([a-z]+://.*)")
 _USERINFO: Final = re.compile(r"(?<=://)[^/?#\s]*@")
 
 
@@ -60,25 +61,32 @@ class Indexes:
     def secrets(self) -> tuple[str, ...]:
         """What must never be shown: the passwords in addresses and variables, encoded and plain."""
         found = {value for name, value in self.variables if name.endswith("_PASSWORD")}
-        for url in self.urls():
-            parts = urlsplit(url)
+        for _, parts in self._addresses():
             found |= {each for each in (parts.password or parts.username,) if each}
         return tuple(sorted(found | {unquote(each) for each in found}))
-
-    def urls(self) -> Iterator[str]:
-        """The addresses of all indexes; `NAME=ADDRESS` is uv's form of an index with a name."""
-        for name, value in self.variables:
-            if "INDEX" in name:
-                yield from (word[word.index("http") :] for word in value.split() if "://" in word)
 
     def authorization(self, url: str) -> str | None:
         """The header for an address on the host of one of the indexes, or of netrc; None without."""
         wanted = urlsplit(url)
-        for each in (url, *self.urls()):
-            parts = urlsplit(each)
-            if parts.username and _place(parts) == _place(wanted):
-                return _basic(unquote(parts.username), unquote(parts.password or ""))
+        for name, parts in (("", wanted), *self._addresses()):
+            user, password = self._credentials(name, parts)
+            if (user or password) and _place(parts) == _place(wanted):
+                return _basic(user, password)
         return self._of_netrc(wanted.hostname or "")
+
+    def _addresses(self) -> Iterator[tuple[str, SplitResult]]:
+        """The name ("" without one; uv writes `NAME=ADDRESS`) and the address of each index."""
+        words = (word for name, value in self.variables if "INDEX" in name for word in value.split())
+        for match in filter(None, map(_ADDRESS.fullmatch, words)):
+            # An address that is none is uv's to refuse.
+            with contextlib.suppress(ValueError):
+                yield match[1] or "", urlsplit(match[2])
+
+    def _credentials(self, name: str, parts: SplitResult) -> tuple[str, str]:
+        variable = f"UV_INDEX_{re.sub(r'[^A-Za-z0-9]', '_', name).upper()}"
+        known = dict(self.variables)
+        user = unquote(parts.username or "") or known.get(f"{variable}_USERNAME", "")
+        return user, unquote(parts.password or "") or known.get(f"{variable}_PASSWORD", "")
 
     def _of_netrc(self, host: str) -> str | None:
         # The file of another, or a broken one, is no reason to fail: the server says what it wants.
@@ -90,7 +98,7 @@ class Indexes:
 
 
 def _is_passed(name: str) -> bool:
-    return name in PASSED or _CREDENTIALS.fullmatch(name) is not None
+    return name in PASSED or _OF_A_NAME.fullmatch(name) is not None
 
 
 def _place(parts: SplitResult) -> tuple[str, str | None, int | None]:
@@ -103,7 +111,7 @@ def _basic(user: str, password: str) -> str:
 
 def without_credentials(url: str) -> str:
     """The address as a lock may hold it: no user, no password, no fragment."""
-    return _USERINFO.sub("", urlunsplit(urlsplit(url)._replace(fragment="")), count=1)
+    return _USERINFO.sub("", url.partition("#")[0], count=1)
 
 
 def masked(text: str) -> str:

@@ -40,16 +40,16 @@ def choose(wheels: Iterable[Wheel], tags: tuple[Tag, ...]) -> Chosen | None:
     candidates = [found for wheel in wheels if (found := _ranked(wheel, rank)) is not None]
     if not candidates:
         return None
-    best = min(candidates, key=lambda each: (each.rank, each.build, each.wheel.filename, each.wheel.url))
+    best = max(candidates, key=lambda each: (-each.rank, each.build, each.wheel.filename, each.wheel.url))
     return Chosen(best.wheel, tags[best.rank])
 
 
 @frozen
 class _Ranked:
-    """A wheel that serves: the number of its best tag, and its build with the highest one first."""
+    """A wheel that serves: the number of its best tag, and its build, of which the highest is best."""
 
     rank: int
-    build: tuple[int, tuple[int, ...]]
+    build: tuple[int, str]
     wheel: Wheel
 
 
@@ -61,5 +61,4 @@ def _ranked(wheel: Wheel, rank: dict[Tag, int]) -> _Ranked | None:
     ranks = [rank[tag] for tag in offered if tag in rank]
     if not ranks:
         return None
-    number, suffix = build if build else (-1, "")
-    return _Ranked(min(ranks), (-number, tuple(-ord(char) for char in suffix)), wheel)
+    return _Ranked(min(ranks), build or (-1, ""), wheel)
