@@ -62,4 +62,6 @@ def in_turn(places: tuple[Endpoint, ...], ask: Ask[T], seconds: float) -> T:
             return ask(place, seconds)
         except Failed as failed:
             failures.append(failed)
-    raise max(failures, key=lambda each: (each.may_pass, each.kind != "unreachable", each is failures[-1]))
+    worst = max(failures, key=lambda each: (each.may_pass, each.kind != "unreachable", each is failures[-1]))
+    waits = [each.retry_after for each in failures if each.retry_after is not None]
+    raise Failed(worst.kind, worst.last, max(waits, default=None))

@@ -5,6 +5,7 @@ Effects: reads files. Client certificates (`*.cert`, `*.key`) are not for crane:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,14 +22,20 @@ BUNDLES = (
 def bundle(host: str, environment: Mapping[str, str], system: tuple[Path, ...] = SYSTEM) -> bytes | None:
     """The host's CAs and those of certs.d for `HOST[:PORT]`; None where certs.d has none for it."""
     user = Path(environment.get("HOME") or "/nonexistent") / ".config/containers/certs.d"
-    folder = next((each / host for each in (user, *system) if (each / host).is_dir()), None)
-    own = [path.read_bytes() for path in sorted(folder.glob("*.crt"))] if folder else []
-    if not own:
-        return None
-    return b"\n".join((_common(environment), *own))
+    folder = next((each / host for each in (user, *system) if os.path.isdir(each / host)), None)  # noqa: PTH112
+    own = [text for path in sorted(folder.glob("*.crt")) if (text := _read(path))] if folder else []
+    return b"\n".join((_common(environment), *own)) if own else None
 
 
 def _common(environment: Mapping[str, str]) -> bytes:
     chosen = environment.get("SSL_CERT_FILE")
     places = (Path(chosen),) if chosen else BUNDLES
-    return next((path.read_bytes() for path in places if path.is_file()), b"")
+    return next((text for path in places if (text := _read(path))), b"")
+
+
+def _read(path: Path) -> bytes:
+    """What cannot be read is left out, as the container tools do; then TLS fails, and says so."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
