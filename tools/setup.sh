@@ -14,10 +14,14 @@ packages=(
     binfmt-support    # registers the emulator with the kernel
     buildah
     ca-certificates
+    createrepo-c      # the tests' RPM repositories
+    dnf               # locks of dnf steps
     fuse-overlayfs    # storage where the kernel refuses overlay to ordinary users
+    gnupg             # the tests' signed packages
     mmdebstrap        # bases made from packages
     openssl           # the tests' registry with TLS
     qemu-user-static  # programs of foreign platforms
+    rpm               # locks of dnf steps; the tests' packages
     skopeo
     uidmap            # newuidmap: ordinary users' ranges of ids
 )

@@ -12,6 +12,7 @@ installed without downloading it, and says which part of a request is wrong inst
 from __future__ import annotations
 
 import json
+import os
 import sys
 from difflib import get_close_matches
 from pathlib import Path
@@ -108,10 +109,9 @@ def configure(base: Any, request: dict[str, Any]) -> None:
     """The root's own dnf.conf and variables; what decides the outcome and is the host's is set here."""
     conf, root = base.conf, request["root"]
     conf.installroot = root
-    for own in (Path(root, "etc/dnf/dnf.conf"), Path(root, "etc/yum.conf")):
-        if own.is_file():
-            conf.read(str(own))
-            break
+    owns = [path for path in (Path(root, "etc/dnf/dnf.conf"), Path(root, "etc/yum.conf")) if path.is_file()]
+    conf.config_file_path = str(owns[0]) if owns else os.devnull  # may hold repositories as well
+    conf.read(conf.config_file_path)
     conf.arch = request["arch"]
     conf.ignorearch = True
     conf.plugins = False
