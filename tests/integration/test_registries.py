@@ -20,7 +20,9 @@ from support import probes
 from support.ports import free_port
 from support.proxy import Fault, FaultyProxy
 from support.registry import Registry
+from support.small import BOTH, spec
 from support.tiny_base import TinyBase, push_layout
+from support.workspace import Workspace
 
 from bic.errors import WorkFailed
 from bic.lock.registry import Answers, Clock, Crane, Policy, Remembering, Skopeo, choose
@@ -226,6 +228,59 @@ def test_an_image_that_is_not_there_is_said_in_the_same_words(
     assert faults[0].message == faults[1].message == f"the registry has no image `{wanted}`"
     assert faults[0].hint == faults[1].hint
     assert all("manifest unknown" in fault.notes[0] for fault in faults)
+
+
+# Locks
+
+
+@pytest.fixture
+def locking(
+    workspace: Callable[..., Workspace],
+    tiny_base: TinyBase,
+    registry: Registry,
+    plain: Callable[..., None],
+    tmp_path: Path,
+) -> Workspace:
+    """A workspace whose specs stand on an OCI index and on a manifest list of Docker's."""
+    plain(registry.host)
+    (tmp_path / "registries.conf").rename(tmp_path / "mine.conf")
+    place = workspace(env={"CONTAINERS_REGISTRIES_CONF": str(tmp_path / "mine.conf")})
+    for form in FORMS:
+        place.spec(form, spec(form, "", BOTH, f'image = "{push(tiny_base, registry, form)}"'))
+    return place
+
+
+def _locks(place: Workspace) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted((place.root / "specs").glob("*.lock.toml"))}
+
+
+def test_both_tools_give_the_same_locks_byte_for_byte(both: tuple[Tool, Tool], locking: Workspace) -> None:
+    made = []
+    for name in NAMES:
+        for path in (locking.root / "specs").glob("*.lock.toml"):
+            path.unlink()
+        locking.bic("lock", "--resolver", name).check()
+        made.append(_locks(locking))
+    assert made[0] == made[1]
+    assert list(made[0]) == ["docker.lock.toml", "oci.lock.toml"]
+
+
+def test_a_machine_without_crane_locks_through_skopeo(locking: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/skopeo").symlink_to(probes.program("skopeo"))
+    env = {"PATH": str(tmp_path / "bin")}
+    done = locking.bic("lock", "--resolver", "crane", env=env)
+    assert done.code == 3
+    assert "the program is not installed: `crane`" in done.stderr
+    locking.bic("lock", env=env).check()
+    assert len(_locks(locking)) == len(FORMS)
+
+
+def test_a_machine_without_either_says_what_to_install(locking: Workspace, tmp_path: Path) -> None:
+    done = locking.bic("lock", env={"PATH": str(tmp_path)})
+    assert done.code == 3
+    assert "neither `crane` nor `skopeo`" in done.stderr
+    assert "apt-get install skopeo" in done.stderr
 
 
 # Patience
