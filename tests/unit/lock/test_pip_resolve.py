@@ -62,7 +62,7 @@ Resolve = Callable[..., tuple[PackagePin, ...]]
 def pins(tmp_path: Path) -> Resolve:
     def pins(runner: Answering, target: Target = ARM64, **more: object) -> tuple[PackagePin, ...]:
         request = more.pop("request", Request(("demo",)))
-        more.setdefault("size_of", lambda url: 7)
+        more.setdefault("size_of", lambda wheel: 7)
         return resolve(request, target, cache=tmp_path / "cache", runner=runner, **more)  # type: ignore[arg-type]
 
     return pins
@@ -125,7 +125,7 @@ def test_a_wheel_without_sha256_is_refused(pins: Resolve) -> None:
 def test_sizes_come_from_the_index_then_from_the_earlier_lock_then_from_the_server(pins: Resolve) -> None:
     runner = Answering(package("demo", "py3-none-any"))
     asked: list[str] = []
-    (first,) = pins(runner, size_of=lambda url: asked.append(url) or 42)
+    (first,) = pins(runner, size_of=lambda wheel: asked.append(wheel.url) or 42)
     assert (first.size, asked) == (42, [f"{FILES}/demo-1.0-py3-none-any.whl#x"])
     (again,) = pins(runner, preferences=(first,), size_of=None)
     assert again == first

@@ -18,6 +18,7 @@ PASSED: Final = (
     "UV_DEFAULT_INDEX",
     "UV_EXCLUDE_NEWER",
     "UV_EXTRA_INDEX_URL",
+    "UV_HTTP_RETRIES",
     "UV_HTTP_TIMEOUT",
     "UV_INDEX",
     "UV_INDEX_STRATEGY",
@@ -101,8 +102,8 @@ def _is_passed(name: str) -> bool:
     return name in PASSED or _OF_A_NAME.fullmatch(name) is not None
 
 
-def _place(parts: SplitResult) -> tuple[str, str | None, int | None]:
-    return parts.scheme, parts.hostname, parts.port
+def _place(parts: SplitResult) -> tuple[str, str]:
+    return parts.scheme, parts.netloc.rpartition("@")[2].lower()
 
 
 def _basic(user: str, password: str) -> str:

@@ -54,7 +54,7 @@ def resolve(
     sizes = {pin.sha256: pin.size for pin in known}
     kept = frozenset() if upgrade else frozenset(sizes)
     chosen = _choose(pylock.packages(text, target), _Choice(wanted, target, tags(target), kept))
-    return _pins(chosen, sizes, size_of or asking(indexes))
+    return _pins(chosen, sizes, size_of or asking(indexes, cache, offline=offline))
 
 
 def _choose(packages: Iterable[Package], choice: _Choice) -> list[tuple[Package, Chosen]]:
@@ -104,7 +104,7 @@ def _pins(
 ) -> tuple[PackagePin, ...]:
     def pin(each: tuple[Package, Chosen]) -> PackagePin:
         package, wheel, tag = each[0], each[1].wheel, each[1].tag
-        size = wheel.size or known.get(wheel.sha256) or size_of(wheel.url)
+        size = wheel.size or known.get(wheel.sha256) or size_of(wheel)
         url = without_credentials(wheel.url)
         return PackagePin(package.name, package.version, tag.platform, size, wheel.sha256, url)
 

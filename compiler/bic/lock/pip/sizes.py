@@ -1,30 +1,53 @@
 """How big a wheel is, where its index does not tell: asked of the server, the wheel itself is not fetched.
 
-Effects: HTTP requests, with the credentials of the index on the same host.
+Effects: HTTP requests, with the credentials of the index on the same host; a file below the cache for each
+answer, since what has one sha256 has one size.
 """
 
 from __future__ import annotations
 
 import http.client
+import os
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from bic.errors import WorkFailed
 from bic.lock.pip.indexes import Indexes, without_credentials
+from bic.lock.pip.wheel import Wheel
 
 ATTEMPTS: Final = 4
 TIMEOUT_S: Final = 30
 
-SizeOf = Callable[[str], int]
-"""Gives the size in bytes of what lies at an address."""
+SizeOf = Callable[[Wheel], int]
+"""Gives the size of a wheel in bytes."""
 
 
-def asking(indexes: Indexes) -> SizeOf:
+def asking(indexes: Indexes, cache: Path, *, offline: bool = False) -> SizeOf:
     """Asks by HEAD, by GET without reading where the server knows no HEAD; raises `WorkFailed`."""
-    return lambda url: _size(url, indexes)
+
+    def size_of(wheel: Wheel) -> int:
+        path = cache / "sizes" / wheel.sha256
+        if path.is_file() and (known := path.read_text(encoding="ascii")).isdecimal():
+            return int(known)
+        if offline:
+            raise _unknown(wheel.url, "the network may not be used")
+        size = _size(wheel.url, indexes)
+        _keep(path, size)
+        return size
+
+    return size_of
+
+
+def _keep(path: Path, size: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    temporary.write_text(str(size), encoding="ascii")
+    temporary.replace(path)
 
 
 def _size(url: str, indexes: Indexes) -> int:
