@@ -20,7 +20,6 @@ DNF = Probe(
 
 SPEC = """\
 Name: {name}
-Epoch: {epoch}
 Version: {version}
 Release: 1
 Summary: x
@@ -52,8 +51,8 @@ def build(package: Rpm, machine: str, target: Path) -> Path:
     """The package for a machine, in `target`; nothing of the machine is run."""
     scratch = target / f"{package.name}-{package.version}.build"
     scratch.mkdir(parents=True)
-    lines = "\n".join(package.lines)
-    text = SPEC.format(name=package.name, version=package.version, epoch=package.epoch, lines=lines)
+    lines = "\n".join((f"Epoch: {package.epoch}" if package.epoch else "", *package.lines))
+    text = SPEC.format(name=package.name, version=package.version, lines=lines)
     (scratch / "spec").write_text(text)
     macros = {
         "_topdir": scratch,
