@@ -119,6 +119,11 @@ def test_what_cannot_be_decided_is_told_with_a_way_out() -> None:
     assert fault.hint is not None and 'python = "python3.11"' in fault.hint
 
 
+def test_a_platform_that_has_no_wheels_is_told() -> None:
+    with pytest.raises(InputInvalid, match="there are no wheels for the platform `linux/mips64le`"):
+        find("python3", Image(), DEBIAN, {}, Platform.parse("linux/mips64le"))
+
+
 @pytest.mark.parametrize(
     ("packages", "expected"),
     [

@@ -9,7 +9,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from bic.errors import InputInvalid
+from bic.errors import InputInvalid, Malformed
 from bic.lock.pip.libc import Files, libc
 from bic.lock.pip.model import Target
 from bic.oci.platform import Platform
@@ -45,7 +45,10 @@ def find(
         raise InputInvalid(
             f"the version of {quote(python)} in the image for `{platform}` is not known", hint=hint
         )
-    return Target(version, libc(files, packages, platform), platform)
+    try:
+        return Target(version, libc(files, packages, platform), platform)
+    except Malformed as error:
+        raise InputInvalid(error.message, hint=error.hint) from error
 
 
 @frozen
