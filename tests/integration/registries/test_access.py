@@ -139,6 +139,15 @@ def test_a_certificate_of_nobody_is_refused(tool: Tool, sealed: Reference) -> No
         tool.document(sealed)
 
 
+def test_a_registry_without_tls_is_refused_until_it_is_marked_as_insecure(
+    tool: Tool, tiny: Reference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool.document(tiny)
+    monkeypatch.delenv("CONTAINERS_REGISTRIES_CONF")
+    with pytest.raises(WorkFailed, match="there is no TLS that can be trusted"):
+        tool.document(tiny)
+
+
 @pytest.mark.parametrize("way", ["certs.d", "SSL_CERT_FILE", "insecure"])
 def test_a_private_authority_is_believed_once_it_is_named(
     tool: Tool,

@@ -185,6 +185,17 @@ def test_crane_goes_on_after_any_other_answer(status: str) -> None:
     assert _hear(CraneLog(), CRANE.format(status=status, header="Retry-After: 2")) is None
 
 
+def test_crane_is_stopped_where_it_does_without_tls_on_its_own_account() -> None:
+    look, ask = (
+        f"2026/11/21 12:22:30 --> GET http://127.0.0.1:5000/v2/{end}" for end in ("", "a/manifests/1")
+    )
+    assert _hear(CraneLog("127.0.0.1:5000"), look) is None
+    failed = _hear(CraneLog("127.0.0.1:5000"), ask)
+    assert failed is not None and failed.kind == "untrusted" and not failed.may_pass
+    assert _hear(CraneLog("127.0.0.1:500"), ask) is None
+    assert _hear(CraneLog(), ask) is None
+
+
 SKOPEO = (
     'time="2026-11-21T12:22:28Z" level=debug msg="GET http://127.0.0.1:5000/v2/a/manifests/1"',
     'time="2026-11-21T12:22:28Z" level=debug msg="Detected \'Retry-After\' header \\"2\\""',

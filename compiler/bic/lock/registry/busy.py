@@ -1,7 +1,8 @@
-"""Registries that ask to wait, overheard in what the tools log, since neither tells it by its exit.
+"""What has to be overheard in the tools' logs, since neither tells it by its exit: requests to wait.
 
 crane repeats a refused request by a schedule of its own, whatever Retry-After says; skopeo obeys it, but
-sleeps for as long as it is told. Both are stopped at that moment, and bic waits.
+sleeps for as long as it is told. Both are stopped at that moment, and bic waits. crane is also stopped when
+it does without TLS of its own accord, as it does for addresses of private networks.
 """
 
 from __future__ import annotations
@@ -11,22 +12,29 @@ from datetime import UTC, datetime
 
 from bic.lock.registry.failure import Failed, Kind
 
-_CRANE_ANSWER = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d <-- (?P<status>\d{3}) ")
-_CRANE_STATUS = re.compile(r"(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )?HTTP/[\d.]+ (?P<line>\d{3}.*)")
+_STAMP = r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d"
+_CRANE_ANSWER = re.compile(rf"{_STAMP} <-- (?P<status>\d{{3}}) ")
+_CRANE_STATUS = re.compile(rf"(?:{_STAMP} )?HTTP/[\d.]+ (?P<line>\d{{3}}.*)")
 _SKOPEO_HEADER = re.compile(r"Detected 'Retry-After' header \\?\"(?P<value>[^\"\\]*)")
 _SKOPEO_SLEEP = re.compile(r'level=debug msg="Too many requests to ')
 
 
 class CraneLog:
-    """Takes the lines of `crane -v`; raises `Failed` once the head of a refusal that may pass is whole."""
+    """Takes the lines of `crane -v`; raises `Failed` once the head of a refusal that may pass is whole.
 
-    def __init__(self) -> None:
+    `secure` names a host that must not be asked without TLS; to look whether it has TLS is another thing.
+    """
+
+    def __init__(self, secure: str | None = None) -> None:
+        self._open = re.compile(rf"{_STAMP} --> [A-Z]+ http://{re.escape(secure)}/v2/.") if secure else None
         self._status: int | None = None
         self._said = ""
         self._retry_after: float | None = None
 
     def __call__(self, line: str) -> None:
         text = line.rstrip()
+        if self._open is not None and self._open.match(text):
+            raise Failed("untrusted", "the registry has no TLS, and is not marked as insecure")
         if found := _CRANE_ANSWER.match(text):
             status = int(found["status"])
             self._status = status if status in (408, 429) or status >= 500 else None

@@ -86,7 +86,8 @@ class Crane:
         names = (place.name, f"/v2/{place.name.partition('/')[2]}/")
         with _surroundings(place) as (env, secrets):
             command = Command(("crane", "-v", *options, *words), env, secrets=secrets)
-            return once(command, names, CraneLog(), _last_words, self.cancel, seconds)
+            log = CraneLog(None if place.insecure else _host(place.host))
+            return once(command, names, log, _last_words, self.cancel, seconds)
 
 
 @contextmanager
