@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -82,8 +83,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield World(server.url, folder, bases)
 
 
-AMD64 = "linux/amd64"
-BOTH = pytest.mark.parametrize("platform", [AMD64, "linux/arm64"])
+AMD64, ARM64 = "linux/amd64", "linux/arm64"
+BOTH = pytest.mark.parametrize("platform", [AMD64, ARM64])
 
 
 def locked(
@@ -175,8 +176,22 @@ def test_nothing_of_the_host_changes_the_outcome(
     assert [each.name for each in (tmp_path / "cache").iterdir()] == ["linux-amd64"]
 
 
-def test_a_second_time_gives_the_same_from_the_cache(world: World, tmp_path: Path) -> None:
-    assert locked(world, tmp_path, "app") == locked(world, tmp_path, "app")
+def test_what_a_repository_has_anew_is_seen_at_once(world: World, tmp_path: Path) -> None:
+    tree = world.base(AMD64).with_file("/etc/dnf/vars/flavour", b"fresh")
+    for version in ("1.0", "1.1"):
+        rpms.repository(world.folder / "9/x86_64/fresh", [Rpm("news", version)], "x86_64")
+        assert brief(locked(world, tmp_path, "news", base=tree)) == [f"news-{version}-1.x86_64"]
+    (world.folder / "9/x86_64/fresh/repodata/repomd.xml").unlink()
+    assert isinstance(refusal(world, tmp_path, "news", base=tree), WorkFailed)
+
+
+def test_platforms_are_resolved_at_the_same_time(world: World, tmp_path: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        jobs = [
+            pool.submit(locked, world, tmp_path, "app", platform=each)
+            for each in (AMD64, ARM64, AMD64, ARM64)
+        ]
+    assert [len(job.result()) for job in jobs] == [2, 2, 2, 2]
 
 
 # What goes wrong

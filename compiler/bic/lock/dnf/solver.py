@@ -135,7 +135,7 @@ def repositories(base: Any, root: str) -> None:
     base.read_all_repos()
     for repo in base.repos.iter_enabled():
         repo.skip_if_unavailable = False
-        repo.metadata_expire = 0
+        repo._repo.expire()  # ask whether what the cache has is current, as `dnf --refresh` does
         repo.gpgkey = [located(url, root) for url in repo.gpgkey]
         inside = [url for url in repo.baseurl if url.startswith("file:")]
         if inside:
