@@ -13,7 +13,7 @@ from attrs import frozen
 from support import files, probes, rpms
 from support.rpms import Rpm
 
-from bic.errors import BicError, InputInvalid, WorkFailed
+from bic.errors import BicError, HostLacking, InputInvalid, WorkFailed
 from bic.lock.base.files import Tree
 from bic.lock.dnf.request import DnfRequest, architecture
 from bic.lock.dnf.resolve import resolve
@@ -99,10 +99,7 @@ def locked(
     request = DnfRequest(packages, upgrade)  # type: ignore[arg-type]
 
     def fetch(pin: PackagePin) -> Path:
-        with urllib.request.urlopen(pin.url) as response:
-            path = tmp_path / pin.url.rpartition("/")[2]
-            path.write_bytes(response.read())
-            return path
+        return Path(urllib.request.urlretrieve(pin.url, tmp_path / pin.url.rpartition("/")[2])[0])
 
     tree = base or world.base(platform)
     return resolve(request, tree, Platform.parse(platform), tmp_path / "cache", previous, fetch=fetch)
@@ -162,8 +159,8 @@ def test_what_earlier_steps_install_counts_as_there(world: World, tmp_path: Path
     assert [pin.name for pin in second] == ["later"]
     third = locked(world, tmp_path, platform=platform, upgrade="full", previous=(*first, *second))
     assert [pin.name for pin in third] == ["lib", "new", "plain", "safe"]
-    both = (*first, *second, *third)
-    assert locked(world, tmp_path, "old", upgrade="full", platform=platform, previous=both) == ()
+    everything = (*first, *second, *third, *second)
+    assert locked(world, tmp_path, "old", upgrade="full", platform=platform, previous=everything) == ()
 
 
 def test_nothing_of_the_host_changes_the_outcome(
@@ -237,6 +234,11 @@ def test_a_repository_inside_the_base_is_refused(world: World, tmp_path: Path) -
 
 def test_a_base_without_rpm_is_refused(world: World, tmp_path: Path) -> None:
     assert isinstance(refusal(world, tmp_path, "app", base=Tree()), InputInvalid)
+
+
+def test_a_database_that_the_hosts_rpm_cannot_read_is_no_empty_one(world: World, tmp_path: Path) -> None:
+    tree = Tree({"/usr/lib/sysimage/rpm/Packages.db": b"RpmP" + bytes(4092)})
+    assert isinstance(refusal(world, tmp_path, "app", base=tree), HostLacking)
 
 
 # Checksums and signatures

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
-from bic.errors import BicError, Fault, InputInvalid, WorkFailed
+from bic.errors import BicError, Fault, HostLacking, InputInvalid, WorkFailed
 
 
 @frozen
@@ -64,6 +64,9 @@ def _error(problem: dict[str, Any]) -> BicError:
         case "inside":
             message = f"the repository `{problem['repository']}` lies in the base: `{problem['address']}`"
             return InputInvalid(message, hint="packages are resolved outside: give it an address for that")
+        case "database":
+            message = "this machine's rpm cannot read the base's database of packages"
+            return HostLacking(message, hint="its format may need a newer rpm, or one of the base's family")
         case "repository":
             hint = "check the network and the address in the base's repository files; then run it again"
             notes = (*_lines(problem), *_addresses(problem["addresses"]))

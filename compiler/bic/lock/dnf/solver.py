@@ -72,7 +72,8 @@ def database(root: str, files: list[str]) -> None:
     """
     rpm.addMacro("_dbpath", f"{root}/var/lib/rpm")
     transaction = rpm.TransactionSet("/")
-    transaction.rebuildDB()  # from the format that the image's rpm writes into this one's
+    if not Path(root, "var/lib/rpm/rpmdb.sqlite").exists():
+        transaction.rebuildDB()  # from Berkeley DB, which is only read nowadays
     if files:
         enter(transaction, files)
     del transaction
@@ -85,7 +86,9 @@ def enter(transaction: Any, files: list[str]) -> None:
     transaction.setProbFilter(~0)  # foreign processors, packages that are there already, disk space
     for file in files:
         with Path(file).open("rb") as stream:
-            transaction.addInstall(transaction.hdrFromFdno(stream.fileno()), file, "u")
+            header = transaction.hdrFromFdno(stream.fileno())
+        if all(each["nevra"] != header["nevra"] for each in transaction.dbMatch("name", header["name"])):
+            transaction.addInstall(header, file, "u")
     transaction.order()
     opened: dict[str, Any] = {}
 
@@ -155,6 +158,8 @@ def load(base: Any) -> None:
         enabled = base.repos.iter_enabled()
         addresses = {repo.id: [*repo.baseurl, repo.metalink or repo.mirrorlist or ""] for repo in enabled}
         raise Problem("repository", text=str(error), addresses=addresses) from error
+    if not base.sack.query().installed():
+        raise Problem("database")
 
 
 # The request
