@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
-from bic.errors import HostLacking, InputInvalid, WorkFailed
+from bic.errors import HostLacking, InputInvalid, Interrupted, WorkFailed
 from bic.lock.registry import Clock, Crane, Policy, Skopeo, choose
 from bic.oci.digest import Digest
 from bic.oci.reference import Reference
+from bic.process import Cancel
 
 CLOCK = Clock(lambda: 0.0, lambda seconds: None, lambda: 0.5)
 MANIFEST = '{"schemaVersion":2,"manifests":[]}'
@@ -129,6 +131,38 @@ def test_a_tool_that_hangs_is_stopped_and_asked_again(folder: Path, tool: type[C
         tool(policy=policy, clock=CLOCK).raw(EXACT)
     assert caught.value.faults[0].notes == ("no answer within 0.2 seconds",)
     assert len(argv(folder)) == 2
+
+
+@pytest.mark.parametrize("tool", [Crane, Skopeo])
+def test_an_interruption_stops_the_tool_and_asks_nothing_more(
+    folder: Path, tool: type[Crane] | type[Skopeo]
+) -> None:
+    program(folder, tool.__name__.lower(), "exec sleep 30")
+    cancel = Cancel()
+    threading.Timer(0.3, cancel.trigger).start()
+    with pytest.raises(Interrupted):
+        tool(cancel).raw(EXACT)
+    assert len(argv(folder)) == 1
+
+
+def test_a_busy_mirror_is_left_for_the_next_place_and_its_wish_is_kept(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conf(folder, monkeypatch, '[[registry]]\nlocation = "a.b"\n[[registry.mirror]]\nlocation = "m.n"\n')
+    stamp = "2026/11/21 12:22:30"
+    busy = f"{stamp} <-- 429 https://m.n/v2/ (1ms)\\n{stamp} HTTP/1.1 429 No\\nRetry-After: 9\\n\\n"
+    program(
+        folder,
+        "crane",
+        f"case $* in *m.n/*) printf '{busy}' >&2; exec sleep 30;; esac\n"
+        f"[ $(wc -l < \"$here/argv\") -gt 2 ] && printf '%s' '{MANIFEST}' && exit\n"
+        "echo 'Error: unexpected EOF' >&2; exit 1",
+    )
+    slept: list[float] = []
+    crane = Crane(clock=Clock(lambda: 0.0, slept.append, lambda: 0.0))
+    assert crane.raw(EXACT) == MANIFEST.encode()
+    assert slept == [9.0]
+    assert [line.split()[-1].partition("/")[0] for line in argv(folder)] == ["m.n", "a.b"] * 2
 
 
 def test_a_document_that_is_none_is_said(folder: Path) -> None:
