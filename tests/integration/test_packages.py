@@ -128,29 +128,19 @@ def test_the_script_builds_the_same_debian(debian: Debian) -> None:
     assert differences(debian.layout, made, AMD64) == []
 
 
-@real_test
-def test_the_dockerfile_builds_the_same_debian(debian: Debian) -> None:
-    debian.workspace.bic("compile", "debian").check()
-    epoch = ("--build-arg", f"SOURCE_DATE_EPOCH={everything.EPOCH}")
-    made = plain(debian).dockerfile("debian", AMD64, *epoch)
-    assert differences(debian.layout, made, AMD64, stubs=True) == []
-
-
 def plain(debian: Debian) -> PlainBuildah:
     return PlainBuildah(debian.workspace)
 
 
 @real_test
-def test_the_next_build_finds_packages_and_wheels_where_the_first_left_them(
+def test_the_next_build_finds_packages_where_the_first_left_them(
     debians: dict[str, Debian],
 ) -> None:
     debian = debians["root"]
     assert re.search(r"Need to get \d+.* MB of archives", debian.log)
-    assert "Downloading six" in debian.log
     debian.build("second")
     log = debian.read_log()
     assert re.search(r"Need to get 0 B/\d+.* MB of archives", log)
-    assert "Using cached six" in log and "Using cached idna" in log
     assert remains(debian.workspace) == []
     debian.build("first")
 

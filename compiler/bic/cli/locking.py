@@ -62,7 +62,7 @@ def relock(place: Workspace, spec: Spec, previous: Lock | None) -> Lock:
 
 
 def _sha256_of(url: str) -> str:
-    from bic.engine.download import download
+    from bic.lock.download import download
 
     with tempfile.TemporaryDirectory(prefix="bic-") as folder:
         return download(url, Path(folder) / "file", None)

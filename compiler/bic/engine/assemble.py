@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from bic.engine.alone import alone
+from bic.lock.exclusive import exclusive
 from bic.oci.descriptor import Descriptor
 from bic.oci.digest import Digest
 from bic.oci.index import Index
@@ -21,7 +21,8 @@ def assemble(
     Readers see the old index or the new one; of several writers one waits for the other. Blobs are linked
     where the file system allows.
     """
-    with alone(target):
+    target.mkdir(parents=True, exist_ok=True)
+    with exclusive(target):
         layout = Layout.create(target)
         manifests = [_take(layout, Layout.open(path), platform) for platform, path in parts.items()]
         index = Index.of(manifests, dict(annotations))

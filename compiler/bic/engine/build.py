@@ -13,7 +13,6 @@ from threading import Lock
 from attrs import evolve, field, frozen
 
 from bic.engine import context
-from bic.engine.alone import alone
 from bic.engine.canonical import canonical
 from bic.engine.events import Failed, Finished, Reporter, Started
 from bic.engine.execute import Executor
@@ -23,6 +22,7 @@ from bic.engine.plan import Make, plan
 from bic.engine.session import Session
 from bic.errors import BicError, Fault, HostLacking, InputInvalid, Interrupted, WorkFailed
 from bic.ir.definition import Definition
+from bic.lock.exclusive import exclusive
 from bic.lower.lower import lower
 from bic.lower.script import Var
 from bic.oci.descriptor import Descriptor
@@ -218,7 +218,8 @@ class _Builder:
         """Move a finished layout to where later builds look for it, unless another run has just done so."""
         final = self.request.places.images / digest.hex
         made = Layout.open(target).index()
-        with alone(final.parent):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        with exclusive(final.parent):
             there = stored(self.request.places, digest)
             if there is not None and there.index() == made:
                 return there

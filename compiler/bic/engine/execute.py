@@ -12,11 +12,11 @@ from typing import BinaryIO
 
 from attrs import evolve, field, frozen
 
-from bic.engine.download import download
 from bic.engine.events import Output, Reporter, StepDone, StepStarted, Task
 from bic.engine.session import Session
 from bic.errors import BicError, Fault, WorkFailed
 from bic.ir.definition import Origin
+from bic.lock.download import download
 from bic.lower import shell
 from bic.lower.script import (
     Argument,

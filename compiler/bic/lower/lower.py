@@ -275,7 +275,8 @@ def stubs(definition: Definition, state: int) -> tuple[str, ...]:
         match vertex.op:
             case Exec() as run:
                 paths |= _mount_points(run)
-            case Install(run=run) as install:
+            case Install() as install:
+                run, _ = calls.installation(install)
                 paths |= _mount_points(run) | {calls.package_mount(install)}
             case _:
                 pass

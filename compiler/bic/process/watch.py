@@ -15,7 +15,9 @@ from bic.process.cancel import GRACE_S, Cancel
 from bic.process.output import Output, Overflow
 
 LINGER_S = 1.0
-"""How long output is still read after the process ended, when a grandchild keeps its pipe open."""
+"""How long output is awaited after the process ended, when a grandchild keeps its pipe open."""
+LONGEST_LINGER_S = 10.0
+"""How long it is read then if it never pauses."""
 
 CHUNK = 64 * 1024
 TICK_S = 0.02
@@ -44,6 +46,7 @@ class Watch:
         self._selector = selectors.DefaultSelector()
         self._open = 0
         self._exited = False
+        self._quiet = False
         self._reason: str | None = None
         self._pidfd: int | None = None
         self._timeout_at = None if timeout is None else time.monotonic() + timeout
@@ -78,8 +81,10 @@ class Watch:
 
     def _drive(self) -> None:
         while not self._done():
-            for key, _ in self._selector.select(self._wait()):
+            ready = self._selector.select(self._wait())
+            for key, _ in ready:
                 key.data()
+            self._quiet = not ready
             if self._pidfd is None and not self._exited and _has_ended(self._process.pid):
                 self._note_end()
             self._meet_deadlines()
@@ -87,7 +92,11 @@ class Watch:
     def _done(self) -> bool:
         if not self._exited:
             return False
-        return self._open == 0 or (self._linger_at is not None and time.monotonic() >= self._linger_at)
+        if self._open == 0 or self._linger_at is None:
+            return self._open == 0
+        # On a busy machine the time may be up before what is in the pipe was read.
+        late = time.monotonic() - self._linger_at
+        return late >= 0 and (self._quiet or late >= LONGEST_LINGER_S)
 
     def _wait(self) -> float | None:
         """Seconds until the next deadline, None for no deadline."""

@@ -1,6 +1,8 @@
-"""Debian's names of architectures, and which platforms it has packages for."""
+"""Debian's names of architectures, which platforms it has packages for, and where its archives are."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from bic.oci.platform import Platform
 
@@ -26,3 +28,24 @@ def architecture(platform: Platform) -> str | None:
         return None
     exact = ARCHITECTURES.get(f"{platform.architecture}/{platform.variant}")
     return exact or ARCHITECTURES.get(platform.architecture)
+
+
+ARCHIVE = "http://deb.debian.org/debian"
+SECURITY = "http://security.debian.org/debian-security"
+ROLLING = ("sid", "unstable", "experimental")
+"""Suites without updates and security archives of their own."""
+
+
+def sources(suite: str, components: Iterable[str], mirror: str | None) -> str:
+    """The sources.list of a bootstrapped base: the mirror's suite alone, else Debian's with its updates.
+
+    The lines that mmdebstrap 1.3 writes for the same arguments.
+    """
+    kinds = " ".join(components)
+    if mirror is not None or suite in ROLLING:
+        return f"deb {mirror or ARCHIVE} {suite} {kinds}\n"
+    return (
+        f"deb {ARCHIVE} {suite} {kinds}\n"
+        f"deb {ARCHIVE} {suite}-updates {kinds}\n"
+        f"deb {SECURITY} {suite}-security {kinds}\n"
+    )
