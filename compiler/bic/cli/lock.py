@@ -11,7 +11,8 @@ import click
 @click.argument("specs", nargs=-1, metavar="[SPEC]...")
 @click.option("--check", is_flag=True, help="Change nothing; fail if a lock is missing or stale.")
 @click.option("--upgrade", is_flag=True, help="Ask anew for everything instead of keeping pins.")
-def command(specs: tuple[str, ...], check: bool, upgrade: bool) -> None:
+@click.option("--resolver", type=click.Choice(["crane", "skopeo"]), help="Who asks registries.")
+def command(specs: tuple[str, ...], check: bool, upgrade: bool, resolver: str | None) -> None:
     """Pin base images and downloads of SPECs by digest, in specs/NAME.lock.toml."""
     from bic.cli.locking import read_lock, relock
     from bic.cli.sources import workspace
@@ -32,7 +33,7 @@ def command(specs: tuple[str, ...], check: bool, upgrade: bool) -> None:
         elif current and not upgrade:
             click.echo(f"{spec.name}: current", err=True)
         else:
-            relock(place, spec, None if upgrade else lock)
+            relock(place, spec, None if upgrade else lock, resolver)
             click.echo(f"{spec.name}: locked", err=True)
     if stale:
         raise click.exceptions.Exit(1)

@@ -51,12 +51,14 @@ def _not_current(spec: Spec, lock: Lock | None) -> Fault:
     )
 
 
-def relock(place: Workspace, spec: Spec, previous: Lock | None) -> Lock:
-    """Resolve what the spec needs, and write its lock."""
-    from bic.lock.registry import Skopeo
+def relock(place: Workspace, spec: Spec, previous: Lock | None, resolver: str | None = None) -> Lock:
+    """Resolve what the spec needs, and write its lock; registries are asked through `resolver`, by name."""
+    from bic.lock.registry import Skopeo, choose
     from bic.lock.resolve import resolve
 
-    made = resolve(spec, Skopeo(), _sha256_of, previous)
+    # Who has no image to ask for needs no tool to ask with.
+    registry = choose(resolver) if needs(spec).images else Skopeo()
+    made = resolve(spec, registry, _sha256_of, previous)
     lock_file.write(lock_file.path_of(place.path_of(spec.name)), made)
     return made
 
